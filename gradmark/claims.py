@@ -1,0 +1,114 @@
+"""What a method claims of itself, as data: the judge tests it and tables print it beside the measurement."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gradmark.problem import Problem
+from gradmark.work import Work
+
+Family = Literal["reverse", "forward", "finite-difference", "evolution"]
+Reads = Literal["loss", "pullback", "pushforward", "difference", "torch graph", "jax trace"]
+
+
+@dataclass(frozen=True)
+class Exact:
+    """Equal to the derivative up to rounding."""
+
+    def __str__(self) -> str:
+        return "exact"
+
+
+@dataclass(frozen=True)
+class Truncated:
+    """Error of order h^`order` in the hyper-parameter named `parameter`, beside rounding."""
+
+    order: int
+    parameter: str = "step"
+
+    def __str__(self) -> str:
+        return f"order {self.order} in {self.parameter}"
+
+
+@dataclass(frozen=True)
+class Unbiased:
+    """Random, with its target as mean.
+
+    `samples` names the hyper-parameter that counts independent samples M. `variance_factor(P)` is v in
+    E|g_hat - g|^2 = v |g|^2 / M on a linear loss, from which the cosine law cos = sqrt(M / (M + v)) follows.
+    """
+
+    samples: str
+    variance_factor: Callable[[int], float]
+
+    def cosine(self, samples: float, size: int) -> float:
+        """The expected cosine between estimate and gradient, sqrt(M / (M + v(P))), for large P."""
+        return float((samples / (samples + self.variance_factor(size))) ** 0.5)
+
+    def __str__(self) -> str:
+        return f"unbiased over {self.samples}"
+
+
+@dataclass(frozen=True)
+class Biased:
+    """Neither exact nor unbiased; `reason` says what is missing."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"biased: {self.reason}"
+
+
+Exactness = Exact | Truncated | Unbiased | Biased
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the method aims at: the gradient, the gradient of the loss smoothed by noise, or a direction only."""
+
+    kind: Literal["gradient", "smoothed gradient", "mean gradient", "direction"] = "gradient"
+    law: str | None = None
+    sigma: float | None = None
+
+    def __str__(self) -> str:
+        return self.kind if self.sigma is None else f"{self.kind} ({self.law}, sigma={self.sigma:g})"
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Exponents by which time, peak memory and passes grow with P at fixed depth and batch, and with depth.
+
+    `passes` is the growth of the number of passes with P: 0 for reverse mode, 1 for coordinate differences.
+    `time` and `memory` map "parameters", "batch" and "depth" to exponents; what is not in them is not claimed.
+    """
+
+    passes: float = 0.0
+    time: Mapping[str, float] = field(default_factory=dict)
+    memory: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Claims:
+    """All that a method states about itself."""
+
+    family: Family
+    exactness: Exactness
+    reads: frozenset[Reads]
+    growth: Growth
+    work: Callable[[Problem], Work] | None = None
+    """The passes of one call, exactly; None: unknown."""
+    target: Target = Target()
+    precision: str = "problem"
+    """The dtype it computes in: that of the problem, or the name of a wider or narrower one."""
+    backends: frozenset[str] = frozenset({"numpy", "torch", "jax"})
+    devices: frozenset[str] = frozenset({"cpu", "cuda"})
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether the answer depends on the seed."""
+        return isinstance(self.exactness, Unbiased | Biased)
+
+    @property
+    def black_box(self) -> bool:
+        """Whether it reads the loss alone."""
+        return self.reads == {"loss"}

@@ -1,0 +1,102 @@
+"""What a method may know of a network's structure: protocols for layers and for the loss at their end.
+
+A layer holds its own mathematics. Its arrays have the rows of the batch as their last-but-one axis and the
+units as their last; `p` are the layer's own parameters under their short names ("weight", "bias"). Any
+leading axis is a population (in `forward`) or a set of tangents (in `pushforward`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol, runtime_checkable
+
+from gradmark.arrays import Array
+from gradmark.draw import Draw
+
+Own = Mapping[str, Array]
+
+
+@runtime_checkable
+class Layer(Protocol):
+    """One layer y = f(p, x) with its derivative in both directions."""
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the layer's parameters, by short name, in order."""
+
+    def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
+        """y = f(p, x), and what pullback and pushforward need of this evaluation."""
+
+    def pullback(
+        self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
+    ) -> tuple[Array | None, dict[str, Array]]:
+        """dx = (df/dx)^T dy and dp = (df/dp)^T dy; dx is None where `input_gradient` is False."""
+
+    def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
+        """dy = (df/dx) dx + (df/dp) dp; None stands for zero. Tangents carry one leading axis."""
+
+    def flops(self, rows: int) -> float:
+        """Floating-point operations of one forward pass over `rows` rows, matrix products only."""
+
+
+@runtime_checkable
+class Affine(Layer, Protocol):
+    """A layer z = x W^T + b, whose outputs are the nodes (pre-activations) of its units."""
+
+    fan_in: int
+    fan_out: int
+
+
+@runtime_checkable
+class Elementwise(Layer, Protocol):
+    """A layer h = sigma(z) that acts on each number by itself."""
+
+    def derivative(self, saved: Any) -> Array:
+        """sigma'(z), with the shape of z."""
+
+
+@runtime_checkable
+class InPlace(Layer, Protocol):
+    """A layer that can also work in NumPy buffers that are allocated once."""
+
+    overwrites_input: bool
+    """Whether `forward_into` may be given the same buffer as input and output."""
+
+    def output_shape(self, input_shape: tuple[int, int]) -> tuple[int, int]:
+        """The shape of y for an x of shape (rows, units)."""
+
+    def forward_into(self, p: Own, x: Array, y: Array) -> None:
+        """Write f(p, x) into `y`."""
+
+    def pullback_into(self, p: Own, x: Array, y: Array, dy: Array, dx: Array | None, dp: Own) -> None:
+        """Write dx and dp; `dy` may be used as a workspace. `x` and `y` are as `forward_into` left them."""
+
+
+class Criterion(Protocol):
+    """What the loss does with the outputs of the last layer: ``value`` with its derivative both ways."""
+
+    def value(self, outputs: Array, draw: Draw) -> Array:
+        """The mean over rows, shape () or one for each member."""
+
+    def pullback(self, outputs: Array, draw: Draw) -> Array:
+        """The gradient of the value with respect to `outputs`, with their shape."""
+
+    def pushforward(self, outputs: Array, draw: Draw, tangents: Array) -> Array:
+        """The derivative of the value along `tangents` (K, rows, units): shape (K,)."""
+
+
+@dataclass(frozen=True)
+class NamedLayer:
+    """A layer and the prefix of its parameters' names: ``layers.0`` for ``layers.0.weight``."""
+
+    prefix: str
+    layer: Layer
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Short name to full name."""
+        lead = f"{self.prefix}." if self.prefix else ""
+        return {name: lead + name for name in self.layer.shapes()}
+
+    def own(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
+        """The layer's own part of all `parameters`, under short names; absent names are left out."""
+        return {name: parameters[full] for name, full in self.names.items() if full in parameters}

@@ -1,0 +1,95 @@
+"""What a gradient method is: a frozen dataclass of hyper-parameters that prepares a function for a problem."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from gradmark.arrays import Array
+from gradmark.claims import Claims
+from gradmark.draw import Draw
+from gradmark.errors import UsageError
+from gradmark.parameters import Parameters
+from gradmark.problem import Problem
+from gradmark.work import Work
+
+Want = Literal["gradient", "jvp", "vjp", "jacobian", "hvp", "hessian"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one call of a prepared function returns.
+
+    `result` has the names, shapes, dtype and device of the parameters (for ``want="gradient"``) and is valid
+    until the function's next call. `value` is the loss at the point, None when the method made no query
+    there. `work` counts passes. `error` is the method's own estimate of its error, in the norm of the result,
+    where it has one. `state` is what the next call needs to be given.
+    """
+
+    result: Any
+    value: Array | None
+    work: Work
+    error: float | None = None
+    state: Any = None
+
+    @property
+    def gradient(self) -> dict[str, Array]:
+        """The result of ``want="gradient"``: named arrays."""
+        gradient: dict[str, Array] = self.result
+        return gradient
+
+
+class Prepared(Protocol):
+    """A method bound to a problem. Functions that hold workers also have ``close()``."""
+
+    def __call__(
+        self,
+        parameters: Parameters,
+        seed: int = 0,
+        *,
+        draw: Draw | None = None,
+        direction: Mapping[str, Array] | None = None,
+        state: Any = None,
+    ) -> Estimate:
+        """Estimate at `parameters`; the same arguments give the same answer. `draw` None: the default draw."""
+
+
+@runtime_checkable
+class Method(Protocol):
+    """A way of computing a gradient. Its dataclass fields are its hyper-parameters."""
+
+    @property
+    def claims(self) -> Claims:
+        """What the method says of itself."""
+
+    def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
+        """None, or the reason in words why this problem or quantity cannot be done."""
+
+    def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
+        """Bind to a problem's shapes, dtypes, device and structure, never to its numbers.
+
+        Raises `UsageError` with the reason of `supports` where there is one.
+        """
+
+
+def unsupported(method: Method, problem: Problem, want: Want) -> str | None:
+    """The reasons every method shares: the wanted quantity, the backend and the device.
+
+    A method's `supports` begins with this and adds what is particular to it.
+    """
+    claims = method.claims
+    if want != "gradient":
+        return f"it computes gradients, not a {want}"
+    if problem.arrays.backend not in claims.backends and problem.arrays.backend != "array_api_strict":
+        return f"it runs on {', '.join(sorted(claims.backends))}, not on the {problem.arrays.backend} backend"
+    if problem.arrays.backend == "array_api_strict" and claims.reads & {"torch graph", "jax trace"}:
+        return f"it reads a {next(iter(claims.reads))}, which array_api_strict has not"
+    kind = "cuda" if problem.arrays.device.startswith("cuda") else "cpu"
+    if problem.arrays.backend == "torch" and kind not in claims.devices:
+        return f"it runs on {', '.join(sorted(claims.devices))}, not on {problem.arrays.device}"
+    return None
+
+
+def check_supported(method: Method, problem: Problem, want: Want) -> None:
+    """Raise `UsageError` with the method's own reason where it does not support the problem."""
+    if reason := method.supports(problem, want):
+        raise UsageError(f"{type(method).__name__} cannot do {problem.call.name}: {reason}.")

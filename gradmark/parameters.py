@@ -1,0 +1,48 @@
+"""Named parameters and one flat vector: there and back."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from gradmark.arrays import Array, to_numpy
+
+Parameters = Mapping[str, Array]
+"""Named arrays in a fixed order, such as ``{"layers.0.weight": ..., "layers.0.bias": ...}``."""
+
+
+def size(parameters: Parameters) -> int:
+    """P: how many numbers the parameters are, all arrays together."""
+    return sum(math.prod(array.shape) for array in parameters.values())
+
+
+def ravel(parameters: Parameters, xp: Any = np) -> tuple[Array, Callable[[Array], dict[str, Array]]]:
+    """The parameters as one vector of shape (P,), and the function that turns vectors back into parameters.
+
+    The vector is a copy. ``unravel`` also takes an array of shape (N, P), whose rows become the members of a
+    population: each array then carries the leading axis N. What ``unravel`` returns are views of the vector
+    where the backend has views.
+
+    >>> import numpy as np
+    >>> vector, unravel = ravel({"a": np.zeros((2, 2)), "b": np.ones(1)})
+    >>> vector.shape, unravel(np.arange(5.0))["b"]
+    ((5,), array([4.]))
+    """
+    shapes = {name: tuple(array.shape) for name, array in parameters.items()}
+
+    def unravel(vector: Array) -> dict[str, Array]:
+        lead, start, named = tuple(vector.shape[:-1]), 0, {}
+        for name, shape in shapes.items():
+            stop = start + math.prod(shape)
+            named[name] = xp.reshape(vector[..., start:stop], lead + shape)
+            start = stop
+        return named
+
+    return xp.concat([xp.reshape(array, (-1,)) for array in parameters.values()]), unravel
+
+
+def flat_numpy(parameters: Parameters) -> Any:
+    """The parameters as one NumPy vector of shape (P,), at least float64 (longdouble stays as it is)."""
+    parts = [np.ravel(to_numpy(array)) for array in parameters.values()]
+    return np.concatenate([part.astype(np.result_type(part.dtype, np.float64)) for part in parts])

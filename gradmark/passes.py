@@ -1,0 +1,86 @@
+"""The three passes through a network's layers, counted: forward, pullback (reverse), pushforward (tangent).
+
+With z_l = W_l h_{l-1} + b_l and h_l = sigma_l(z_l), the pullback is the delta recursion of Rumelhart, Hinton
+and Williams (1986),
+
+    delta_l = (W_{l+1}^T delta_{l+1}) * sigma_l'(z_l),   dL/dW_l = sum over rows of delta_l h_{l-1}^T,
+
+written layer by layer so that it holds for every layer that knows its own pullback.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gradmark.arrays import Array
+from gradmark.draw import Draw
+from gradmark.parameters import Parameters
+from gradmark.problem import Problem
+from gradmark.work import count
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What one forward pass leaves behind: the outputs, and each layer's saved numbers."""
+
+    outputs: Array
+    saved: tuple[Any, ...]
+
+
+def share_of_rows(problem: Problem, draw: Draw) -> float:
+    """How many passes one pass over the rows of `draw` is: 1 for the rows the problem was built with."""
+    return draw.count / problem.default_draw.count
+
+
+def forward(problem: Problem, parameters: Parameters, draw: Draw) -> Trace:
+    """Run the layers once and keep what the other two passes need. One forward pass."""
+    count(forward=share_of_rows(problem, draw))
+    h, saved = draw.arrays.get("inputs"), []
+    for named in _layers(problem):
+        h, kept = named.layer.forward(named.own(parameters), h, draw)
+        saved.append(kept)
+    return Trace(h, tuple(saved))
+
+
+def pullback(problem: Problem, parameters: Parameters, draw: Draw, trace: Trace) -> dict[str, Array]:
+    """The gradient of the loss with respect to all parameters. One pullback pass.
+
+    The first layer that holds parameters needs no gradient of its input, so that product is left out.
+    """
+    count(pullback=share_of_rows(problem, draw))
+    layers = _layers(problem)
+    first = next(index for index, named in enumerate(layers) if named.names)
+    delta = _criterion(problem).pullback(trace.outputs, draw)
+    gradient: dict[str, Array] = {}
+    for index in range(len(layers) - 1, first - 1, -1):
+        named = layers[index]
+        delta, own = named.layer.pullback(
+            named.own(parameters), trace.saved[index], delta, input_gradient=index > first
+        )
+        for name, array in own.items():
+            full = named.names[name]
+            gradient[full] = gradient[full] + array if full in gradient else array
+    return {name: gradient[name] for name in parameters}
+
+
+def pushforward(
+    problem: Problem, parameters: Parameters, draw: Draw, trace: Trace, tangents: Parameters
+) -> Array:
+    """The derivatives of the loss along `tangents`, shape (K,). K tangent passes.
+
+    Each array of `tangents` has shape (K, *parameter shape); a parameter without one does not move.
+    """
+    directions = next(iter(tangents.values())).shape[0]
+    count(tangent=directions * share_of_rows(problem, draw))
+    dh = None
+    for named, saved in zip(_layers(problem), trace.saved, strict=True):
+        dh = named.layer.pushforward(named.own(parameters), saved, dh, named.own(tangents) or None)
+    return _criterion(problem).pushforward(trace.outputs, draw, dh)
+
+
+def _layers(problem: Problem) -> tuple[Any, ...]:
+    assert problem.layers is not None, "passes need a problem with layers"
+    return problem.layers
+
+
+def _criterion(problem: Problem) -> Any:
+    return problem.criterion

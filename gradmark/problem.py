@@ -1,0 +1,118 @@
+"""What a problem is: a scalar loss of named parameters, and what is known about it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from gradmark.arrays import Array, Arrays, dtype_name, to_numpy
+from gradmark.draw import Draw
+from gradmark.errors import UsageError
+from gradmark.layer import Criterion, NamedLayer
+from gradmark.parameters import Parameters
+
+Smoothness = Literal["smooth", "kinked", "discontinuous"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """The call that rebuilds a problem: the factory's name and its keyword arguments."""
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(f'{key}={value!r}' for key, value in self.arguments.items())})"
+
+
+class Problem(Protocol):
+    """A scalar loss of named parameters, on one backend, device and dtype.
+
+    Nobody must inherit from this class: `gradmark.from_function`, `gradmark.from_torch` and the factories of
+    `problems/` build problems, and any object with these members is one.
+    """
+
+    call: Call
+    """How to build it again."""
+    arrays: Arrays
+    """Backend, device, dtype and the array namespace `xp`."""
+    parameters: dict[str, Array]
+    """The point at which gradients are taken: named arrays, named as in a torch state dict."""
+    default_draw: Draw
+    """The draw the problem was built with; used wherever a `draw` is None."""
+    population: bool
+    """Whether parameters (all, or any subset) may carry one leading axis of members."""
+    smoothness: Smoothness
+    bounds: tuple[float, float] | None
+    """An interval that every parameter must stay inside, or None."""
+    layers: tuple[NamedLayer, ...] | None
+    """The structure of a network, or None: then only black-box and graph-reading methods apply."""
+    criterion: Criterion | None
+    """What a network's loss does with its outputs; None where `layers` is None."""
+    unroll: Any
+    """Initial state, step and horizon of a problem unrolled in time, or None."""
+    sparsity: Any
+    """The sparsity of its Jacobian or Hessian, or None."""
+    flops: float | None
+    """Floating-point operations of one forward pass over the default draw, or None where unknown."""
+    closed_form: Callable[[Parameters, Draw], dict[str, Array]] | None
+    """The gradient by a formula that shares no code with the loss, or None."""
+
+    def loss(self, parameters: Parameters, draw: Draw | None = None) -> Array:
+        """The scalar loss, shape (); with a population axis one loss for each member, shape (N,)."""
+
+    def outputs(self, parameters: Parameters, draw: Draw | None = None) -> Array:
+        """What the loss is made of: predictions, residuals, returns."""
+
+    def draw(self, seed: int) -> Draw:
+        """A fresh sample of all that is random; the same seed gives the same draw."""
+
+    def plain_forward(self) -> Callable[[Parameters, Draw], Any]:
+        """The fastest way this problem knows to compute its loss alone: the unit in which costs are counted."""
+
+    def opened(self, what: Literal["inputs", "nodes"]) -> "Problem":
+        """The same problem with its inputs, or zero offsets at its pre-activations, as parameters too.
+
+        Raises `UsageError` where the problem has none.
+        """
+
+    def to(
+        self, *, backend: str | None = None, device: str | None = None, dtype: str | None = None
+    ) -> "Problem":
+        """The same numbers on another backend, device or dtype, rounded once if the dtype is narrower."""
+
+
+def converted(named: Mapping[str, Array], arrays: Arrays) -> dict[str, Array]:
+    """Named real arrays with the same numbers in `arrays`; integer arrays stay integer."""
+    result = {}
+    for name, array in named.items():
+        numbers = to_numpy(array)
+        result[name] = arrays.integers(numbers) if numbers.dtype.kind in "iu" else arrays.array(numbers)
+    return result
+
+
+def retarget(arrays: Arrays, backend: str | None, device: str | None, dtype: str | None) -> Arrays:
+    """`arrays` with some of its three coordinates changed; a changed backend starts on its cpu."""
+    backend_changes = backend is not None and backend != arrays.backend
+    return Arrays(
+        backend or arrays.backend,
+        device or ("cpu" if backend_changes else arrays.device),
+        dtype or arrays.dtype,
+    )
+
+
+def accepts(problem: Problem, dtype: str) -> bool:
+    """Whether the whole path of `problem.loss` carries `dtype` (such as "longdouble" or "complex128").
+
+    It is tried: the loss must come back finite and in `dtype`. Some functions are missing somewhere (torch has
+    no complex erf, SciPy's erf no longdouble), and NumPy would otherwise round silently.
+    """
+    try:
+        arrays = Arrays(problem.arrays.backend, problem.arrays.device, dtype)
+        draw = Draw(arrays.cast(problem.default_draw.arrays))
+        with np.errstate(all="ignore"):
+            loss = problem.loss(arrays.cast(problem.parameters), draw)
+        return dtype_name(loss) == dtype and bool(np.all(np.isfinite(to_numpy(loss))))
+    except (UsageError, TypeError, ValueError, RuntimeError, NotImplementedError, AttributeError):
+        return False

@@ -1,0 +1,20 @@
+"""Random numbers: one case seed, and a stream of its own for each role.
+
+Numbers are drawn by NumPy in float64, whatever the case's backend and dtype, and rounded once. So every
+backend sees the same numbers, and weights and search noise are never the same numbers.
+"""
+
+from typing import Literal, get_args
+
+import numpy as np
+
+Role = Literal["weights", "data", "draw", "noise", "judge", "bootstrap"]
+_ROLES = get_args(Role)
+
+
+def generator(seed: int, role: Role, *more: int) -> np.random.Generator:
+    """The generator of one `role` of a case: ``default_rng([seed, role, *more])``.
+
+    `more` are further non-negative integers, such as the index of a repetition.
+    """
+    return np.random.default_rng([seed, _ROLES.index(role), *more])

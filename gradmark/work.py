@@ -1,0 +1,67 @@
+"""Work, counted in passes over the rows.
+
+Problems and layer passes report each pass they make; ``with counting() as work`` collects them. A traced or
+compiled function runs its Python only once, so a method that compiles declares its work instead, and the
+record says so.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Work:
+    """Passes over all rows of the draw: forward evaluations of the loss, tangents pushed, pullbacks.
+
+    A population of N members is N passes; a pass over half the rows is half a pass. `declared` says that a
+    compiled method stated the numbers, instead of the problem counting them.
+    """
+
+    forward: float = 0.0
+    tangent: float = 0.0
+    pullback: float = 0.0
+    declared: bool = False
+
+    @property
+    def evaluations(self) -> float:
+        """How often the problem was evaluated at a point or along a direction: forward plus tangent passes."""
+        return self.forward + self.tangent
+
+    @property
+    def passes(self) -> float:
+        """All passes: forward, tangent and pullback."""
+        return self.forward + self.tangent + self.pullback
+
+
+class Counter:
+    """What has been counted since ``with counting()`` began."""
+
+    def __init__(self) -> None:
+        self.forward = self.tangent = self.pullback = 0.0
+
+    def total(self) -> Work:
+        """The passes counted so far."""
+        return Work(self.forward, self.tangent, self.pullback)
+
+
+_active: list[Counter] = []
+
+
+@contextmanager
+def counting() -> Iterator[Counter]:
+    """Count the passes made inside the block; blocks may be nested, and each counts its own."""
+    counter = Counter()
+    _active.append(counter)
+    try:
+        yield counter
+    finally:
+        _active.remove(counter)
+
+
+def count(forward: float = 0.0, tangent: float = 0.0, pullback: float = 0.0) -> None:
+    """Report passes to every open ``counting()`` block. Called by problems and layer passes."""
+    for counter in _active:
+        counter.forward += forward
+        counter.tangent += tangent
+        counter.pullback += pullback

@@ -1,0 +1,1 @@
+"""The gradient methods of gradmark, a folder for each family (gradmark built-ins)."""

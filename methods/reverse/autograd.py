@@ -1,0 +1,60 @@
+"""torch.autograd: reverse mode over the graph that torch records while the loss runs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gradmark import passes
+from gradmark.claims import Claims, Exact, Growth
+from gradmark.draw import Draw
+from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
+from gradmark.parameters import Parameters
+from gradmark.problem import Problem
+from gradmark.work import Work
+
+
+@dataclass(frozen=True)
+class Autograd:
+    """``torch.autograd.grad`` of the loss, as a user of torch would write it."""
+
+    @property
+    def claims(self) -> Claims:
+        """Exact; one forward pass and one pullback."""
+        return Claims(
+            family="reverse",
+            exactness=Exact(),
+            reads=frozenset({"loss", "torch graph"}),
+            growth=Growth(
+                passes=0,
+                time={"parameters": 1, "batch": 1, "depth": 1},
+                memory={"parameters": 1, "batch": 1, "depth": 1},
+            ),
+            work=lambda problem: Work(forward=1, pullback=1),
+            backends=frozenset({"torch"}),
+        )
+
+    def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
+        """It needs torch tensors."""
+        return unsupported(self, problem, want)
+
+    def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
+        """Nothing to prepare: the graph is recorded anew by every call."""
+        check_supported(self, problem, want)
+        torch = problem.arrays.xp
+
+        def gradient(
+            parameters: Parameters,
+            seed: int = 0,
+            *,
+            draw: Draw | None = None,
+            direction: Any = None,
+            state: Any = None,
+        ) -> Estimate:
+            draw = draw or problem.default_draw
+            leaves = {name: array.detach().requires_grad_(True) for name, array in parameters.items()}
+            value = problem.loss(leaves, draw)
+            arrays = torch.autograd.grad(value, list(leaves.values()))
+            rows = passes.share_of_rows(problem, draw)
+            result = dict(zip(leaves, arrays, strict=True))
+            return Estimate(result, value.detach(), Work(forward=rows, pullback=rows, declared=True))
+
+        return gradient

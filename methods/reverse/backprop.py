@@ -1,0 +1,107 @@
+"""Backpropagation, derived by hand: the delta recursion of Rumelhart, Hinton and Williams (1986).
+
+One forward pass keeps what each layer needs; one pass back through the layers gives every derivative:
+
+    delta_L = dL/dz_L,   delta_l = (W_{l+1}^T delta_{l+1}) * sigma_l'(z_l),
+    dL/dW_l = sum over rows of delta_l h_{l-1}^T,   dL/db_l = sum over rows of delta_l.
+
+It costs at most three forward passes of matrix products, two of them on the way back, whatever P is.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gradmark import passes
+from gradmark.claims import Claims, Exact, Growth
+from gradmark.draw import Draw
+from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
+from gradmark.parameters import Parameters
+from gradmark.problem import Problem
+from gradmark.work import Work, counting
+from methods.reverse.backprop_numpy import prepare_in_place, works_in_place
+
+
+@dataclass(frozen=True)
+class Backprop:
+    """Hand-derived reverse mode for problems that know their layers, on every backend.
+
+    `fast` lets it use the NumPy kernel that allocates nothing (`backprop_numpy.py`) and, on JAX, compile.
+    """
+
+    fast: bool = True
+
+    @property
+    def claims(self) -> Claims:
+        """Exact; one forward pass and one pullback."""
+        return Claims(
+            family="reverse",
+            exactness=Exact(),
+            reads=frozenset({"loss", "pullback"}),
+            growth=Growth(
+                passes=0,
+                time={"parameters": 1, "batch": 1, "depth": 1},
+                memory={"parameters": 1, "batch": 1, "depth": 1},
+            ),
+            work=lambda problem: Work(forward=1, pullback=1),
+        )
+
+    def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
+        """It needs layers."""
+        if problem.layers is None:
+            return f"{problem.call.name} has no layers to run the delta recursion through"
+        return unsupported(self, problem, want)
+
+    def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
+        """Allocate the workspace, or compile, where that pays."""
+        check_supported(self, problem, want)
+        if self.fast and problem.arrays.backend == "jax":
+            return _compiled(problem)
+        portable = _portable(problem)
+        if self.fast and problem.arrays.backend == "numpy" and works_in_place(problem):
+            return prepare_in_place(problem, portable)
+        return portable
+
+
+def _value_and_gradient(problem: Problem, parameters: Parameters, draw: Draw) -> tuple[Any, dict[str, Any]]:
+    assert problem.criterion is not None
+    trace = passes.forward(problem, parameters, draw)
+    gradient = passes.pullback(problem, parameters, draw, trace)
+    return problem.criterion.value(trace.outputs, draw), gradient
+
+
+def _portable(problem: Problem) -> Prepared:
+    def gradient(
+        parameters: Parameters,
+        seed: int = 0,
+        *,
+        draw: Draw | None = None,
+        direction: Any = None,
+        state: Any = None,
+    ) -> Estimate:
+        with counting() as work:
+            value, result = _value_and_gradient(problem, parameters, draw or problem.default_draw)
+        return Estimate(result, value, work.total())
+
+    return gradient
+
+
+def _compiled(problem: Problem) -> Prepared:
+    import jax
+
+    compiled = jax.jit(lambda parameters, arrays: _value_and_gradient(problem, parameters, Draw(arrays)))
+
+    def gradient(
+        parameters: Parameters,
+        seed: int = 0,
+        *,
+        draw: Draw | None = None,
+        direction: Any = None,
+        state: Any = None,
+    ) -> Estimate:
+        draw = draw or problem.default_draw
+        value, result = compiled(dict(parameters), dict(draw.arrays))
+        result = {name: result[name].block_until_ready() for name in parameters}
+        rows = passes.share_of_rows(problem, draw)
+        return Estimate(result, value, Work(forward=rows, pullback=rows, declared=True))
+
+    return gradient

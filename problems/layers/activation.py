@@ -1,0 +1,74 @@
+"""The activation layer h = sigma(z)."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradmark.arrays import Array, Arrays
+from gradmark.draw import Draw
+from gradmark.layer import Own
+from problems.layers.nonlinearities import NONLINEARITIES, Nonlinearity
+
+
+@dataclass(frozen=True)
+class Activation:
+    """h = sigma(z), number by number; pullback dz = dh * sigma'(z), pushforward dh = sigma'(z) * dz."""
+
+    name: str
+    arrays: Arrays
+    overwrites_input = True
+
+    @cached_property
+    def formula(self) -> Nonlinearity:
+        """sigma and its derivative."""
+        return NONLINEARITIES[self.name]
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """An activation has no parameters."""
+        return {}
+
+    def flops(self, rows: int) -> float:
+        """Zero: only matrix products are counted."""
+        return 0.0
+
+    def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
+        """h, and (z, h)."""
+        h = self.formula.value(self.arrays, x)
+        return h, (x, h)
+
+    def derivative(self, saved: Any) -> Array:
+        """sigma'(z)."""
+        return self.formula.derivative(self.arrays, *saved)
+
+    def pullback(
+        self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
+    ) -> tuple[Array | None, dict[str, Array]]:
+        """dz = dh * sigma'(z)."""
+        return (dy * self.derivative(saved) if input_gradient else None), {}
+
+    def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
+        """dh = sigma'(z) * dz."""
+        return None if dx is None else self.derivative(saved) * dx
+
+    @property
+    def works_in_place(self) -> bool:
+        """Whether sigma' can be had from h alone, so that z need not be kept."""
+        return self.formula.value_into is not None
+
+    def output_shape(self, input_shape: tuple[int, int]) -> tuple[int, int]:
+        """The shape of z."""
+        return input_shape
+
+    def forward_into(self, p: Own, x: Any, y: Any) -> None:
+        """Write sigma(x) into `y`, which may be `x`."""
+        assert self.formula.value_into is not None
+        self.formula.value_into(x, y)
+
+    def pullback_into(self, p: Own, x: Any, y: Any, dy: Any, dx: Any | None, dp: Own) -> None:
+        """Write dz = dh * sigma'(z) into `dx`, with sigma' taken from y = sigma(z)."""
+        assert self.formula.derivative_into is not None
+        if dx is not None:
+            self.formula.derivative_into(y, dx)
+            np.multiply(dx, dy, dx)

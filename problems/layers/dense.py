@@ -1,0 +1,91 @@
+"""The dense layer z = x W^T + b."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradmark.arrays import Array, Arrays
+from gradmark.draw import Draw
+from gradmark.layer import Own
+
+
+@dataclass(frozen=True)
+class Dense:
+    """z = x W^T + b with W of shape (fan_out, fan_in), b of shape (fan_out,) and x of shape (rows, fan_in).
+
+    pullback: dx = dz W, dW = dz^T x (a sum over rows of outer products), db = sum over rows of dz.
+    pushforward: dz = dx W^T + x dW^T + db.
+    """
+
+    fan_in: int
+    fan_out: int
+    arrays: Arrays
+    overwrites_input = False
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of weight and bias."""
+        return {"weight": (self.fan_out, self.fan_in), "bias": (self.fan_out,)}
+
+    def flops(self, rows: int) -> float:
+        """Two for each weight and row."""
+        return 2.0 * rows * self.fan_in * self.fan_out
+
+    @cached_property
+    def _fused(self) -> Any:
+        """torch's one-call x W^T + b; elsewhere None."""
+        return self.arrays.xp.nn.functional.linear if self.arrays.backend == "torch" else None
+
+    def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
+        """z, and x."""
+        weight, bias = p["weight"], p["bias"]
+        if self._fused is not None and weight.ndim == 2 and bias.ndim == 1:
+            return self._fused(x, weight, bias), x
+        return self._times_transposed(x, weight) + bias[..., None, :], x
+
+    def pullback(
+        self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
+    ) -> tuple[Array | None, dict[str, Array]]:
+        """dx = dz W, dW = dz^T x, db = 1^T dz."""
+        xp = self.arrays.xp
+        own = {"weight": xp.matmul(dy.mT, saved), "bias": xp.sum(dy, axis=-2)}
+        return (xp.matmul(dy, p["weight"]) if input_gradient else None), own
+
+    def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
+        """dz = dx W^T + x dW^T + db."""
+        dz = None if dx is None else self._times_transposed(dx, p["weight"])
+        if dp and "weight" in dp:
+            moved = self._times_transposed(saved, dp["weight"])
+            dz = moved if dz is None else dz + moved
+        if dp and "bias" in dp:
+            bias = dp["bias"][..., None, :]
+            if dz is None:
+                rows, xp = saved.shape[-2], self.arrays.xp
+                return xp.broadcast_to(bias, (*bias.shape[:-2], rows, self.fan_out))
+            dz = dz + bias
+        return dz
+
+    def _times_transposed(self, x: Array, weight: Array) -> Array:
+        """x W^T; where only x carries a leading axis, as one product of all its rows."""
+        xp = self.arrays.xp
+        if x.ndim == 3 and weight.ndim == 2:
+            flat = xp.matmul(xp.reshape(x, (-1, x.shape[-1])), weight.mT)
+            return xp.reshape(flat, (x.shape[0], x.shape[1], weight.shape[0]))
+        return xp.matmul(x, weight.mT)
+
+    def output_shape(self, input_shape: tuple[int, int]) -> tuple[int, int]:
+        """(rows, fan_out)."""
+        return input_shape[0], self.fan_out
+
+    def forward_into(self, p: Own, x: Any, y: Any) -> None:
+        """Write z into `y`, a C-contiguous NumPy buffer."""
+        np.dot(x, p["weight"].T, y)
+        np.add(y, p["bias"], y)
+
+    def pullback_into(self, p: Own, x: Any, y: Any, dy: Any, dx: Any | None, dp: Own) -> None:
+        """Write dW, db and dx (unless it is None)."""
+        np.dot(dy.T, x, dp["weight"])
+        np.add.reduce(dy, 0, None, dp["bias"])
+        if dx is not None:
+            np.dot(dy, p["weight"], dx)

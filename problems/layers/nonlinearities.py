@@ -1,0 +1,166 @@
+"""The activation functions sigma and their derivatives, as formulas.
+
+Each takes the namespace, z, and (for the derivative) h = sigma(z). Kinked functions branch on the real part
+of z, which continues each branch analytically: so a complex step sees the derivative of the branch. At a kink
+the derivative is that of the left branch: relu'(0) = 0. `gelu` is the exact form with erf.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from gradmark.arrays import Array, Arrays
+from gradmark.errors import UsageError
+from gradmark.problem import Smoothness
+
+LEAKY_SLOPE = 0.01
+
+
+@dataclass(frozen=True)
+class Nonlinearity:
+    """sigma(z), sigma'(z), and where it pays sigma in NumPy buffers.
+
+    `value_into(z, out)` may be given the same buffer twice; `derivative_into(h, out)` writes sigma' computed
+    from h = sigma(z). Both are None where the derivative needs z.
+    """
+
+    value: Callable[[Arrays, Array], Array]
+    derivative: Callable[[Arrays, Array, Array], Array]
+    smoothness: Smoothness = "smooth"
+    value_into: Callable[[Any, Any], Any] | None = None
+    derivative_into: Callable[[Any, Any], Any] | None = None
+
+
+def real_part(xp: Any, z: Array) -> Array:
+    """The real part of `z`; a real `z` itself."""
+    return xp.real(z) if xp.isdtype(z.dtype, "complex floating") else z
+
+
+def _positive(xp: Any, z: Array) -> Array:
+    return real_part(xp, z) > 0
+
+
+def _minus_abs(xp: Any, z: Array) -> Array:
+    """-z where the real part is positive, else z: the argument at which exp cannot overflow."""
+    return xp.where(_positive(xp, z), -z, z)
+
+
+def _identity(arrays: Arrays, z: Array) -> Array:
+    return z
+
+
+def _identity_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
+    return arrays.xp.ones_like(z)
+
+
+def _tanh(arrays: Arrays, z: Array) -> Array:
+    return arrays.xp.tanh(z)
+
+
+def _tanh_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
+    return 1 - h * h
+
+
+def _tanh_derivative_into(h: Any, out: Any) -> None:
+    np.multiply(h, h, out)
+    np.subtract(1, out, out)
+
+
+def _sigmoid(arrays: Arrays, z: Array) -> Array:
+    xp = arrays.xp
+    e = xp.exp(_minus_abs(xp, z))
+    return xp.where(_positive(xp, z), 1 / (1 + e), e / (1 + e))
+
+
+def _sigmoid_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
+    # h (1 - h) loses the digits of 1 - h where h is near 1; e / (1 + e)^2 with e = exp(-|z|) does not.
+    xp = arrays.xp
+    e = xp.exp(_minus_abs(xp, z))
+    return e / ((1 + e) * (1 + e))
+
+
+def _relu(arrays: Arrays, z: Array) -> Array:
+    xp = arrays.xp
+    return xp.where(_positive(xp, z), z, xp.zeros_like(z))
+
+
+def _relu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
+    xp = arrays.xp
+    return xp.where(z > 0, xp.ones_like(z), xp.zeros_like(z))
+
+
+def _relu_into(z: Any, out: Any) -> None:
+    np.maximum(z, 0, out)
+
+
+def _relu_derivative_into(h: Any, out: Any) -> None:
+    np.greater(h, 0, out, casting="unsafe")
+
+
+def _leaky_relu(arrays: Arrays, z: Array) -> Array:
+    return arrays.xp.where(_positive(arrays.xp, z), z, LEAKY_SLOPE * z)
+
+
+def _leaky_relu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
+    xp = arrays.xp
+    return xp.where(z > 0, xp.ones_like(z), LEAKY_SLOPE * xp.ones_like(z))
+
+
+def _elu(arrays: Arrays, z: Array) -> Array:
+    xp = arrays.xp
+    positive = _positive(xp, z)
+    return xp.where(positive, z, xp.expm1(xp.where(positive, xp.zeros_like(z), z)))
+
+
+def _elu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
+    xp = arrays.xp
+    return xp.where(z > 0, xp.ones_like(z), xp.exp(xp.where(z > 0, xp.zeros_like(z), z)))
+
+
+def _gelu(arrays: Arrays, z: Array) -> Array:
+    return z * _normal_cdf(arrays, z)
+
+
+def _gelu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
+    density = arrays.xp.exp(-0.5 * z * z) * (2 * np.pi) ** -0.5
+    return _normal_cdf(arrays, z) + z * density
+
+
+def _softplus(arrays: Arrays, z: Array) -> Array:
+    xp = arrays.xp
+    return xp.where(_positive(xp, z), z, xp.zeros_like(z)) + xp.log1p(xp.exp(_minus_abs(xp, z)))
+
+
+def _softplus_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
+    return _sigmoid(arrays, z)
+
+
+def _normal_cdf(arrays: Arrays, z: Array) -> Array:
+    """Phi(z) = erfc(-z / sqrt 2) / 2. The array API has no erf, so each backend's own is looked up."""
+    scaled = z * -(0.5**0.5)
+    if arrays.backend == "numpy":
+        return 0.5 * special.erfc(scaled)
+    if arrays.backend == "torch":
+        return 0.5 * arrays.xp.special.erfc(scaled)
+    if arrays.backend == "jax":
+        from jax.scipy.special import erfc
+
+        return 0.5 * erfc(scaled)
+    raise UsageError(
+        f"gelu needs erfc, which {arrays.backend} has not: choose another activation or backend."
+    )
+
+
+NONLINEARITIES = {
+    "identity": Nonlinearity(_identity, _identity_derivative),
+    "sigmoid": Nonlinearity(_sigmoid, _sigmoid_derivative),
+    "tanh": Nonlinearity(_tanh, _tanh_derivative, "smooth", np.tanh, _tanh_derivative_into),
+    "relu": Nonlinearity(_relu, _relu_derivative, "kinked", _relu_into, _relu_derivative_into),
+    "leaky_relu": Nonlinearity(_leaky_relu, _leaky_relu_derivative, "kinked"),
+    "elu": Nonlinearity(_elu, _elu_derivative),
+    "gelu": Nonlinearity(_gelu, _gelu_derivative),
+    "softplus": Nonlinearity(_softplus, _softplus_derivative),
+}

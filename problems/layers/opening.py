@@ -1,0 +1,75 @@
+"""Layers that open a network: its inputs, or offsets at its pre-activations, become parameters.
+
+They turn input gradients, and the error signals delta_l = dL/dz_l, into ordinary gradients.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gradmark.arrays import Array, Arrays
+from gradmark.draw import Draw
+from gradmark.layer import Own
+
+
+@dataclass(frozen=True)
+class Given:
+    """y = the parameter ``inputs``, whatever comes in."""
+
+    rows: int
+    units: int
+    arrays: Arrays
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """(rows, units)."""
+        return {"inputs": (self.rows, self.units)}
+
+    def flops(self, rows: int) -> float:
+        """Zero."""
+        return 0.0
+
+    def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
+        """The parameter itself."""
+        return p["inputs"], None
+
+    def pullback(
+        self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
+    ) -> tuple[Array | None, dict[str, Array]]:
+        """d inputs = dy."""
+        return None, {"inputs": dy}
+
+    def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
+        """dy = d inputs."""
+        return dp["inputs"] if dp else None
+
+
+@dataclass(frozen=True)
+class Offset:
+    """y = x + the parameter ``offset``, one number for each node."""
+
+    rows: int
+    units: int
+    arrays: Arrays
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """(rows, units)."""
+        return {"offset": (self.rows, self.units)}
+
+    def flops(self, rows: int) -> float:
+        """Zero."""
+        return 0.0
+
+    def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
+        """x + offset."""
+        return x + p["offset"], None
+
+    def pullback(
+        self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
+    ) -> tuple[Array | None, dict[str, Array]]:
+        """dx = dy, d offset = dy."""
+        return dy, {"offset": dy}
+
+    def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
+        """dy = dx + d offset."""
+        if not dp:
+            return dx
+        return dp["offset"] if dx is None else dx + dp["offset"]

@@ -1,0 +1,91 @@
+"""Logistic regression on real data, with the closed-form gradient."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gradmark.arrays import Array, Arrays
+from gradmark.draw import Draw
+from gradmark.errors import UsageError
+from gradmark.function_problem import check_size
+from gradmark.layer import NamedLayer
+from gradmark.parameters import Parameters
+from gradmark.problem import Call
+from gradmark.random import generator
+from problems import data as datasets
+from problems.layers.dense import Dense
+from problems.layers.nonlinearities import NONLINEARITIES
+from problems.network import Network, sample_rows
+
+
+@dataclass(frozen=True)
+class BinaryCrossEntropy:
+    """1/B sum over rows of softplus(y) - t y, for logits y and targets t in {0, 1}; gradient (sigmoid(y) - t) / B."""
+
+    arrays: Arrays
+
+    def value(self, outputs: Array, draw: Draw) -> Array:
+        """The loss, shape () or (N,)."""
+        softplus = NONLINEARITIES["softplus"].value(self.arrays, outputs)
+        rows = softplus - draw.arrays["targets"] * outputs
+        return self.arrays.xp.mean(rows[..., 0], axis=-1)
+
+    def pullback(self, outputs: Array, draw: Draw) -> Array:
+        """(sigmoid(y) - t) / B."""
+        return (NONLINEARITIES["sigmoid"].value(self.arrays, outputs) - draw.arrays["targets"]) / draw.count
+
+    def pushforward(self, outputs: Array, draw: Draw, tangents: Array) -> Array:
+        """sum of (sigmoid(y) - t) dy / B."""
+        return self.arrays.xp.sum(self.pullback(outputs, draw) * tangents, axis=(-2, -1))
+
+
+def logistic_regression(
+    *,
+    batch: int = 569,
+    backend: str = "numpy",
+    device: str = "cpu",
+    dtype: str = "float64",
+    seed: int = 0,
+) -> Network:
+    """Benign or malignant, from the 30 standardised features of the breast-cancer data: 31 parameters.
+
+    `batch` of the 569 rows. Closed-form gradient: X^T (sigmoid(X w + b) - t) / B.
+    """
+    arguments = dict(locals())
+    arrays = Arrays(backend, device, dtype)
+    inputs, targets = datasets.breast_cancer()
+    data = Draw({"inputs": arrays.array(inputs), "targets": arrays.array(targets)})
+    if check_size("logistic_regression", "batch", batch) > data.count:
+        raise UsageError(
+            f"logistic_regression: `batch={batch}` is more than the {data.count} rows of the data."
+        )
+    weight = generator(seed, "weights").standard_normal((1, inputs.shape[1])) / inputs.shape[1] ** 0.5
+    return Network(
+        layers=(NamedLayer("layers.0", Dense(inputs.shape[1], 1, arrays)),),
+        criterion=BinaryCrossEntropy(arrays),
+        arrays=arrays,
+        parameters={"layers.0.weight": arrays.array(weight), "layers.0.bias": arrays.zeros((1,))},
+        data=data,
+        batch=batch,
+        default_draw=sample_rows(data, batch, seed, arrays),
+        call=Call("logistic_regression", arguments),
+        closed_form=_closed_form,
+    )
+
+
+def _closed_form(parameters: Parameters, draw: Draw) -> dict[str, Any]:
+    inputs = draw.arrays["inputs"]
+    xp: Any = _namespace(inputs)
+    weight, bias = parameters["layers.0.weight"], parameters["layers.0.bias"]
+    logits = xp.sum(inputs * weight, axis=-1) + bias[0]
+    residual = (0.5 * (1 + xp.tanh(0.5 * logits)) - draw.arrays["targets"][:, 0]) / draw.count
+    slope = xp.sum(residual[:, None] * inputs, axis=0)
+    return {
+        "layers.0.weight": xp.reshape(slope, (1, -1)),
+        "layers.0.bias": xp.reshape(xp.sum(residual), (1,)),
+    }
+
+
+def _namespace(array: Array) -> Any:
+    from array_api_compat import array_namespace
+
+    return array_namespace(array)

@@ -1,0 +1,116 @@
+"""A chain of layers with a loss at its end, on data: the problem class that all networks share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from gradmark.arrays import Array, Arrays
+from gradmark.draw import Draw
+from gradmark.errors import UsageError
+from gradmark.layer import Affine, Criterion, NamedLayer
+from gradmark.parameters import Parameters
+from gradmark.problem import Call, Smoothness, converted, retarget
+from gradmark.random import generator
+from gradmark.work import count
+from problems.layers.opening import Given, Offset
+from problems.plain_forward import plain_forward
+
+
+@dataclass(frozen=True)
+class Network:
+    """Layers, a criterion and data. See `gradmark.problem.Problem` for the members.
+
+    `data` are all rows there are; a draw is `batch` of them, sampled without replacement.
+    """
+
+    layers: tuple[NamedLayer, ...]
+    criterion: Criterion
+    arrays: Arrays
+    parameters: dict[str, Array]
+    data: Draw
+    batch: int
+    default_draw: Draw
+    call: Call
+    smoothness: Smoothness = "smooth"
+    population: bool = True
+    closed_form: Callable[[Parameters, Draw], dict[str, Array]] | None = None
+    bounds: None = None
+    unroll: None = None
+    sparsity: None = None
+
+    def outputs(self, parameters: Parameters, draw: Draw | None = None) -> Array:
+        """The last layer's outputs, shape (rows, units) or (N, rows, units)."""
+        draw = draw or self.default_draw
+        h = draw.arrays["inputs"]
+        for named in self.layers:
+            h, _ = named.layer.forward(named.own(parameters), h, draw)
+        return h
+
+    def loss(self, parameters: Parameters, draw: Draw | None = None) -> Array:
+        """The criterion's mean over the rows of the draw."""
+        draw = draw or self.default_draw
+        value = self.criterion.value(self.outputs(parameters, draw), draw)
+        count(forward=(value.shape[0] if value.ndim else 1) * draw.count / self.default_draw.count)
+        return value
+
+    def draw(self, seed: int) -> Draw:
+        """`batch` rows of the data, without replacement; all rows in order where `batch` is their number."""
+        return sample_rows(self.data, self.batch, seed, self.arrays)
+
+    @property
+    def flops(self) -> float:
+        """Matrix products of one forward pass over the default draw."""
+        return sum(named.layer.flops(self.default_draw.count) for named in self.layers)
+
+    def plain_forward(self) -> Callable[[Parameters, Draw], Any]:
+        """The fastest forward pass of this backend (see `problems.plain_forward`)."""
+        return plain_forward(self)
+
+    def opened(self, what: Literal["inputs", "nodes"]) -> "Network":
+        """The network with ``inputs``, or ``nodes.i.offset`` after each affine layer i, as parameters too.
+
+        Only the default draw's rows can be used with it, because the new parameters have their shape.
+        """
+        if what not in ("inputs", "nodes"):
+            raise UsageError(f"`{what}` cannot be opened: allowed are inputs and nodes.")
+        return self._open_inputs() if what == "inputs" else self._open_nodes()
+
+    def _open_inputs(self) -> "Network":
+        inputs = self.default_draw.arrays["inputs"]
+        layer = NamedLayer("", Given(*inputs.shape, self.arrays))
+        parameters = {"inputs": inputs, **self.parameters}
+        return replace(self, layers=(layer, *self.layers), parameters=parameters)
+
+    def _open_nodes(self) -> "Network":
+        rows, layers, parameters = self.default_draw.count, [], dict(self.parameters)
+        for index, named in enumerate(self.layers):
+            layers.append(named)
+            if isinstance(named.layer, Affine):
+                offset = NamedLayer(f"nodes.{index}", Offset(rows, named.layer.fan_out, self.arrays))
+                layers.append(offset)
+                parameters[f"nodes.{index}.offset"] = self.arrays.zeros((rows, named.layer.fan_out))
+        return replace(self, layers=tuple(layers), parameters=parameters)
+
+    def to(
+        self, *, backend: str | None = None, device: str | None = None, dtype: str | None = None
+    ) -> "Network":
+        """The same numbers on another backend, device or dtype."""
+        arrays = retarget(self.arrays, backend, device, dtype)
+        layers = tuple(NamedLayer(n.prefix, replace(n.layer, arrays=arrays)) for n in self.layers)  # type: ignore[type-var]
+        return replace(
+            self,
+            layers=layers,
+            criterion=replace(self.criterion, arrays=arrays),  # type: ignore[type-var]
+            arrays=arrays,
+            parameters=converted(self.parameters, arrays),
+            data=Draw(converted(self.data.arrays, arrays)),
+            default_draw=Draw(converted(self.default_draw.arrays, arrays), self.default_draw.seed),
+        )
+
+
+def sample_rows(data: Draw, batch: int, seed: int, arrays: Arrays) -> Draw:
+    """`batch` of the rows of `data`, without replacement."""
+    if batch == data.count:
+        return Draw(data.arrays, seed)
+    rows = arrays.integers(generator(seed, "draw").permutation(data.count)[:batch])
+    return Draw({name: arrays.xp.take(array, rows, axis=0) for name, array in data.arrays.items()}, seed)

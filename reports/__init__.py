@@ -1,0 +1,1 @@
+"""Records in, pages out: the reports of gradmark (gradmark built-ins)."""
