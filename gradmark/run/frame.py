@@ -1,0 +1,107 @@
+"""A run folder as one tidy table: a row for each record, a column for each field of its key."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gradmark.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KEY = (
+    "problem", "method", "want", "point", "draw", "state", "seed", "backend", "device", "dtype", "threads", "version",
+)  # fmt: skip
+RECORD = ("study", "quantity", "value", "low", "high", "unit", "status", "reason")
+CLAIMS = (
+    "family", "exactness", "order", "black_box", "stochastic", "step_field", "samples_field",
+    "P", "rows", "depth", "samples", "predicted_cosine", "declared_evaluations",
+)  # fmt: skip
+
+
+def read_run(path: str | Path) -> tuple["pd.DataFrame", dict[str, Any]]:
+    """The records of the run folder `path`, and what is known of the machine it ran on.
+
+    Each row is one record. Columns: ``case`` (a short hash of the key, the same in every run), the fields of
+    the record and of its key, ``sizes.NAME`` and ``hyper.NAME`` for each argument of the problem and
+    hyper-parameter of the method, what the method claims of itself and the size of the problem (``family``,
+    ``P``, ``depth``, ...: repeated on every row of a case), ``key`` (the key as JSON) and ``detail`` (a dict). Of
+    records measured twice the last one counts. A line that a crash has torn is left out and counted in
+    ``frame.attrs["torn_lines"]``. The environment is {} where ``environment.json`` is missing or unreadable.
+
+    Raises `UsageError` where `path` is not a run folder.
+    """
+    import pandas as pd
+
+    folder = Path(path)
+    file = folder / "records.jsonl"
+    if not file.is_file():
+        raise UsageError(
+            f"`{folder}` is not a run: it has no records.jsonl; give the folder that `gradmark run --out` wrote."
+        )
+    records, torn = _parse(file.read_text(encoding="utf-8", errors="replace"))
+    latest = {(_canonical(record["key"]), record["quantity"]): record for record in records}
+    claims = {
+        key: record.get("detail") or {} for (key, quantity), record in latest.items() if quantity == "case"
+    }
+    rows = [_row(key, record, claims.get(key, {})) for (key, _), record in latest.items()]
+    frame = pd.DataFrame(rows) if rows else pd.DataFrame(columns=_columns())
+    frame.attrs["torn_lines"] = torn
+    return frame, _environment(folder / "environment.json")
+
+
+def case_id(key: dict[str, Any]) -> str:
+    """A short name for a case: ten hexadecimal digits of the hash of its key."""
+    return hashlib.sha256(_canonical(key).encode()).hexdigest()[:10]
+
+
+def _canonical(key: dict[str, Any]) -> str:
+    return json.dumps(key, sort_keys=True, separators=(",", ":"))
+
+
+def _parse(text: str) -> tuple[list[dict[str, Any]], int]:
+    """The readable records and the number of lines that are none (a write cut short by a crash)."""
+    records: list[dict[str, Any]] = []
+    torn = 0
+    for line in filter(str.strip, text.splitlines()):
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:
+            torn += 1
+            continue
+        if isinstance(record, dict) and isinstance(record.get("key"), dict) and "quantity" in record:
+            records.append(record)
+        else:
+            torn += 1
+    return records, torn
+
+
+def _row(canonical: str, record: dict[str, Any], claims: dict[str, Any]) -> dict[str, Any]:
+    key = record["key"]
+    row: dict[str, Any] = {"case": case_id(key)}
+    row |= {name: record.get(name) for name in RECORD}
+    row |= {name: key.get(name) for name in KEY}
+    for group in ("sizes", "hyper"):
+        row |= {f"{group}.{name}": _hashable(value) for name, value in (key.get(group) or {}).items()}
+    row |= {name: claims.get(name) for name in CLAIMS}
+    return row | {"key": canonical, "detail": record.get("detail") or {}}
+
+
+def _columns() -> list[str]:
+    return ["case", *RECORD, *KEY, *CLAIMS, "key", "detail"]
+
+
+def _hashable(value: Any) -> Any:
+    """Lists (as JSON has them) become tuples, so that a column can be grouped by."""
+    if isinstance(value, list):
+        return tuple(_hashable(entry) for entry in value)
+    return json.dumps(value, sort_keys=True) if isinstance(value, dict) else value
+
+
+def _environment(file: Path) -> dict[str, Any]:
+    try:
+        environment = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return environment if isinstance(environment, dict) else {}
