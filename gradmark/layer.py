@@ -56,10 +56,15 @@ class Elementwise(Layer, Protocol):
 
 @runtime_checkable
 class InPlace(Layer, Protocol):
-    """A layer that can also work in NumPy buffers that are allocated once."""
+    """A layer that can also write into NumPy or torch buffers that are allocated once."""
 
-    overwrites_input: bool
-    """Whether `forward_into` may be given the same buffer as input and output."""
+    @property
+    def works_in_place(self) -> bool:
+        """Whether it has that form on its backend."""
+
+    @property
+    def overwrites_input(self) -> bool:
+        """Whether `forward_into` may be given the same buffer as input and output."""
 
     def output_shape(self, input_shape: tuple[int, int]) -> tuple[int, int]:
         """The shape of y for an x of shape (rows, units)."""
@@ -82,6 +87,16 @@ class Criterion(Protocol):
 
     def pushforward(self, outputs: Array, draw: Draw, tangents: Array) -> Array:
         """The derivative of the value along `tangents` (K, rows, units): shape (K,)."""
+
+    def value_and_pullback_into(self, outputs: Array, draw: Draw, d_outputs: Array) -> Any:
+        """The value, with its gradient written into `d_outputs`: NumPy and torch buffers, no population."""
+
+
+def all_in_place(layers: "tuple[NamedLayer, ...] | None") -> bool:
+    """Whether every layer can work in buffers that are allocated once."""
+    return layers is not None and all(
+        isinstance(named.layer, InPlace) and named.layer.works_in_place for named in layers
+    )
 
 
 @dataclass(frozen=True)

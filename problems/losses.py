@@ -7,6 +7,8 @@ mse is one half of the squared error summed over the outputs: for outputs y and 
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from problems.layers.nonlinearities import real_part
@@ -30,6 +32,15 @@ class MeanSquaredError:
     def pushforward(self, outputs: Array, draw: Draw, tangents: Array) -> Array:
         """sum of (y - t) dy / B."""
         return _dot(self.arrays.xp, self.pullback(outputs, draw), tangents)
+
+    def value_and_pullback_into(self, outputs: Any, draw: Draw, d_outputs: Any) -> Any:
+        """The loss, with (y - t) / B written into `d_outputs`."""
+        library = np if self.arrays.backend == "numpy" else self.arrays.xp
+        library.subtract(outputs, draw.arrays["targets"], out=d_outputs)
+        residual = d_outputs.reshape(-1)
+        value = library.dot(residual, residual) * (0.5 / draw.count)
+        d_outputs *= 1 / draw.count
+        return value
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,21 @@ class CrossEntropy:
     def pushforward(self, outputs: Array, draw: Draw, tangents: Array) -> Array:
         """sum of (softmax(y) - t) dy / B."""
         return _dot(self.arrays.xp, self.pullback(outputs, draw), tangents)
+
+    def value_and_pullback_into(self, outputs: Any, draw: Draw, d_outputs: Any) -> Any:
+        """The loss, with (softmax(y) - t) / B written into `d_outputs`."""
+        library = np if self.arrays.backend == "numpy" else self.arrays.xp
+        targets, d = draw.arrays["targets"], d_outputs
+        library.subtract(outputs, library.amax(outputs, -1)[:, None], out=d)
+        picked = library.dot(targets.reshape(-1), d.reshape(-1))
+        library.exp(d, out=d)
+        total = d.sum(-1)
+        value = (library.log(total).sum() - picked) / draw.count
+        total *= draw.count
+        d /= total[:, None]
+        # Targets are scaled in a temporary as small as the outputs.
+        d -= targets * (1 / draw.count)
+        return value
 
     def _shifted(self, outputs: Array) -> Array:
         xp = self.arrays.xp

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradmark.draw import Draw
-from gradmark.layer import InPlace
+from gradmark.layer import all_in_place
 from gradmark.parameters import Parameters
 from gradmark.work import count
 
@@ -22,14 +22,9 @@ def plain_forward(network: Any) -> Forward:
         return _torch(network)
     if network.arrays.backend == "jax":
         return _jax(network)
-    if network.arrays.backend == "numpy" and all(works_in_place(named.layer) for named in network.layers):
+    if network.arrays.backend == "numpy" and all_in_place(network.layers):
         return _numpy(network)
     return lambda parameters, draw: network.loss(parameters, draw)
-
-
-def works_in_place(layer: Any) -> bool:
-    """Whether a layer has a NumPy form that allocates nothing."""
-    return isinstance(layer, InPlace) and getattr(layer, "works_in_place", True)
 
 
 def _numpy(network: Any) -> Forward:
@@ -38,6 +33,8 @@ def _numpy(network: Any) -> Forward:
     for named in network.layers:
         shape = named.layer.output_shape(shape)
         steps.append((named, None if named.layer.overwrites_input else np.empty(shape, dtype)))
+
+    scratch = np.empty(shape, dtype)
 
     def forward(parameters: Parameters, draw: Draw) -> Any:
         if draw.count != network.default_draw.count:
@@ -48,7 +45,7 @@ def _numpy(network: Any) -> Forward:
             y = h if buffer is None else buffer
             named.layer.forward_into(named.own(parameters), h, y)
             h = y
-        return network.criterion.value(h, draw)
+        return network.criterion.value_and_pullback_into(h, draw, scratch)
 
     return forward
 

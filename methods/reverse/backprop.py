@@ -14,18 +14,19 @@ from typing import Any
 from gradmark import passes
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
+from gradmark.layer import all_in_place
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
 from gradmark.work import Work, counting
-from methods.reverse.backprop_numpy import prepare_in_place, works_in_place
+from methods.reverse.backprop_in_place import prepare_in_place
 
 
 @dataclass(frozen=True)
 class Backprop:
     """Hand-derived reverse mode for problems that know their layers, on every backend.
 
-    `fast` lets it use the NumPy kernel that allocates nothing (`backprop_numpy.py`) and, on JAX, compile.
+    `fast` lets it work in buffers allocated once (`backprop_in_place.py`) and, on JAX, compile.
     """
 
     fast: bool = True
@@ -57,7 +58,7 @@ class Backprop:
         if self.fast and problem.arrays.backend == "jax":
             return _compiled(problem)
         portable = _portable(problem)
-        if self.fast and problem.arrays.backend == "numpy" and works_in_place(problem):
+        if self.fast and all_in_place(problem.layers):
             return prepare_in_place(problem, portable)
         return portable
 

@@ -1,7 +1,7 @@
 """The dense layer z = x W^T + b."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,11 @@ class Dense:
     fan_out: int
     arrays: Arrays
     overwrites_input = False
+
+    @property
+    def works_in_place(self) -> bool:
+        """NumPy and torch can write a product into a buffer."""
+        return self.arrays.backend in ("numpy", "torch")
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shapes of weight and bias."""
@@ -79,13 +84,30 @@ class Dense:
         return input_shape[0], self.fan_out
 
     def forward_into(self, p: Own, x: Any, y: Any) -> None:
-        """Write z into `y`, a C-contiguous NumPy buffer."""
-        np.dot(x, p["weight"].T, y)
-        np.add(y, p["bias"], y)
+        """Write z into `y`, a C-contiguous buffer."""
+        if self.arrays.backend == "torch":
+            self.arrays.xp.addmm(p["bias"], x, p["weight"].T, out=y)
+        else:
+            np.dot(x, p["weight"].T, y)
+            np.add(y, p["bias"], y)
 
     def pullback_into(self, p: Own, x: Any, y: Any, dy: Any, dx: Any | None, dp: Own) -> None:
         """Write dW, db and dx (unless it is None)."""
+        # A product with ones sums the rows several times faster than a sum over the leading axis.
+        ones = _ones(self.arrays, dy.shape[0])
+        if self.arrays.backend == "torch":
+            xp = self.arrays.xp
+            xp.mm(dy.T, x, out=dp["weight"])
+            xp.mv(dy.T, ones, out=dp["bias"])
+            if dx is not None:
+                xp.mm(dy, p["weight"], out=dx)
+            return
         np.dot(dy.T, x, dp["weight"])
-        np.add.reduce(dy, 0, None, dp["bias"])
+        np.dot(ones, dy, dp["bias"])
         if dx is not None:
             np.dot(dy, p["weight"], dx)
+
+
+@cache
+def _ones(arrays: Arrays, rows: int) -> Any:
+    return arrays.xp.ones((rows,), dtype=arrays.dtype_object, device=arrays.device)

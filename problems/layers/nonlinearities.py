@@ -21,17 +21,18 @@ LEAKY_SLOPE = 0.01
 
 @dataclass(frozen=True)
 class Nonlinearity:
-    """sigma(z), sigma'(z), and where it pays sigma in NumPy buffers.
+    """sigma(z), sigma'(z), and where sigma' can be had from h alone, both in buffers.
 
-    `value_into(z, out)` may be given the same buffer twice; `derivative_into(h, out)` writes sigma' computed
-    from h = sigma(z). Both are None where the derivative needs z.
+    `value_into(xp, z, out)` may be given the same buffer twice; `pullback_into(xp, h, dh, dz)` writes
+    dz = dh * sigma'(z), computed from h = sigma(z). They work on NumPy and torch, and are None where the
+    derivative needs z.
     """
 
     value: Callable[[Arrays, Array], Array]
     derivative: Callable[[Arrays, Array, Array], Array]
     smoothness: Smoothness = "smooth"
-    value_into: Callable[[Any, Any], Any] | None = None
-    derivative_into: Callable[[Any, Any], Any] | None = None
+    value_into: Callable[[Any, Any, Any], Any] | None = None
+    pullback_into: Callable[[Any, Any, Any, Any], Any] | None = None
 
 
 def real_part(xp: Any, z: Array) -> Array:
@@ -64,9 +65,17 @@ def _tanh_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
     return 1 - h * h
 
 
-def _tanh_derivative_into(h: Any, out: Any) -> None:
-    np.multiply(h, h, out)
-    np.subtract(1, out, out)
+def _tanh_into(xp: Any, z: Any, out: Any) -> None:
+    xp.tanh(z, out=out)
+
+
+def _tanh_pullback_into(xp: Any, h: Any, dh: Any, dz: Any) -> None:
+    if xp is not np:
+        xp.ops.aten.tanh_backward.grad_input(dh, h, grad_input=dz)
+        return
+    np.multiply(h, h, dz)
+    np.subtract(1, dz, dz)
+    np.multiply(dz, dh, dz)
 
 
 def _sigmoid(arrays: Arrays, z: Array) -> Array:
@@ -92,12 +101,18 @@ def _relu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
     return xp.where(z > 0, xp.ones_like(z), xp.zeros_like(z))
 
 
-def _relu_into(z: Any, out: Any) -> None:
+def _relu_into(xp: Any, z: Any, out: Any) -> None:
+    if xp is not np:
+        xp.clamp(z, min=0, out=out)
+        return
     np.maximum(z, 0, out)
 
 
-def _relu_derivative_into(h: Any, out: Any) -> None:
-    np.greater(h, 0, out, casting="unsafe")
+def _relu_pullback_into(xp: Any, h: Any, dh: Any, dz: Any) -> None:
+    if xp is not np:
+        xp.ops.aten.threshold_backward.grad_input(dh, h, 0, grad_input=dz)
+        return
+    np.multiply(dh, h > 0, dz)
 
 
 def _leaky_relu(arrays: Arrays, z: Array) -> Array:
@@ -157,8 +172,8 @@ def _normal_cdf(arrays: Arrays, z: Array) -> Array:
 NONLINEARITIES = {
     "identity": Nonlinearity(_identity, _identity_derivative),
     "sigmoid": Nonlinearity(_sigmoid, _sigmoid_derivative),
-    "tanh": Nonlinearity(_tanh, _tanh_derivative, "smooth", np.tanh, _tanh_derivative_into),
-    "relu": Nonlinearity(_relu, _relu_derivative, "kinked", _relu_into, _relu_derivative_into),
+    "tanh": Nonlinearity(_tanh, _tanh_derivative, "smooth", _tanh_into, _tanh_pullback_into),
+    "relu": Nonlinearity(_relu, _relu_derivative, "kinked", _relu_into, _relu_pullback_into),
     "leaky_relu": Nonlinearity(_leaky_relu, _leaky_relu_derivative, "kinked"),
     "elu": Nonlinearity(_elu, _elu_derivative),
     "gelu": Nonlinearity(_gelu, _gelu_derivative),
