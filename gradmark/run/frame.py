@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KEY = (
-    "problem", "method", "want", "point", "draw", "state", "seed", "backend", "device", "dtype", "threads", "version",
+    "problem", "method", "want", "point", "draw", "state",
+    "seed", "backend", "device", "dtype", "threads", "version",
 )  # fmt: skip
 RECORD = ("study", "quantity", "value", "low", "high", "unit", "status", "reason")
 CLAIMS = (
@@ -25,9 +26,9 @@ def read_run(path: str | Path) -> tuple["pd.DataFrame", dict[str, Any]]:
 
     Each row is one record. Columns: ``case`` (a short hash of the key, the same in every run), the fields of
     the record and of its key, ``sizes.NAME`` and ``hyper.NAME`` for each argument of the problem and
-    hyper-parameter of the method, what the method claims of itself and the size of the problem (``family``,
-    ``P``, ``depth``, ...: repeated on every row of a case), ``key`` (the key as JSON) and ``detail`` (a dict). Of
-    records measured twice the last one counts. A line that a crash has torn is left out and counted in
+    hyper-parameter of the method, the claims of the method and the size of the problem (``family``, ``P``,
+    ``depth``, ...: repeated on every row of a case), ``key`` (the key as JSON) and ``detail`` (a dict).
+    Of records measured twice the last one counts. A line that a crash has torn is left out and counted in
     ``frame.attrs["torn_lines"]``. The environment is {} where ``environment.json`` is missing or unreadable.
 
     Raises `UsageError` where `path` is not a run folder.
@@ -38,7 +39,7 @@ def read_run(path: str | Path) -> tuple["pd.DataFrame", dict[str, Any]]:
     file = folder / "records.jsonl"
     if not file.is_file():
         raise UsageError(
-            f"`{folder}` is not a run: it has no records.jsonl; give the folder that `gradmark run --out` wrote."
+            f"`{folder}` is not a run: it has no records.jsonl. Give the folder of a `gradmark run`."
         )
     records, torn = _parse(file.read_text(encoding="utf-8", errors="replace"))
     latest = {(_canonical(record["key"]), record["quantity"]): record for record in records}
@@ -64,7 +65,7 @@ def _parse(text: str) -> tuple[list[dict[str, Any]], int]:
     """The readable records and the number of lines that are none (a write cut short by a crash)."""
     records: list[dict[str, Any]] = []
     torn = 0
-    for line in filter(str.strip, text.splitlines()):
+    for line in filter(str.strip, text.split("\n")):
         try:
             record = json.loads(line)
         except json.JSONDecodeError:
