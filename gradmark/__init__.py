@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradmark.errors import UsageError
-    from gradmark.function_problem import from_function, vector_problem
+    from gradmark.function_problem import from_function
     from gradmark.method import Estimate
     from gradmark.notebook import compare, load, measure
     from gradmark.parameters import ravel
     from gradmark.registry import get_method, get_problem, list_methods, list_problems
     from gradmark.short_form import gradient_method
     from gradmark.torch_problem import from_torch
+    from gradmark.vector_problem import vector_problem
 
 __version__ = "0.1.0"
 
@@ -32,7 +33,7 @@ _HOMES = {
     "load": "notebook",
     "measure": "notebook",
     "ravel": "parameters",
-    "vector_problem": "function_problem",
+    "vector_problem": "vector_problem",
 }
 __all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605
 

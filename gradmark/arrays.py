@@ -1,58 +1,32 @@
 """Where a problem's arrays live: backend, device and dtype, behind the array API standard.
 
 A problem is written once against the array namespace `xp` of its `Arrays`; NumPy, torch, JAX and
-array-api-strict differ only here.
+array-api-strict differ only here, in `gradmark.backends` and in `gradmark.dtypes`.
 """
 
 import importlib
-import importlib.util
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from gradmark import dtypes
+from gradmark.backends import BACKENDS as BACKENDS
+from gradmark.backends import device_object, namespace, reason_against_device
+from gradmark.backends import installed as installed
+from gradmark.dtypes import dtype_name as dtype_name
+from gradmark.dtypes import epsilon as epsilon
+from gradmark.dtypes import real_dtype as real_dtype
 from gradmark.errors import UsageError, unknown_name
 
 Array = Any
-"""An array of any backend. Its namespace is that of the problem it belongs to."""
+"""An array of any backend. Its namespace is that of the problem it belongs to.
 
-_NAMESPACES = {
-    "numpy": "array_api_compat.numpy",
-    "torch": "array_api_compat.torch",
-    "jax": "jax.numpy",
-    "array_api_strict": "array_api_strict",
-}
-_EPSILON = {"bfloat16": 2.0**-7, "float16": 2.0**-10, "float32": 2.0**-23, "float64": 2.0**-52}
-_DTYPES = {
-    "numpy": ("float32", "float64", "longdouble", "complex64", "complex128", "clongdouble"),
-    "torch": ("bfloat16", "float16", "float32", "float64", "complex64", "complex128"),
-    "jax": ("float32", "float64", "complex64", "complex128"),
-    "array_api_strict": ("float32", "float64", "complex64", "complex128"),
-}
-_ITEMSIZE = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
-_COMPLEX = {"float32": "complex64", "float64": "complex128", "longdouble": "clongdouble"}
-_REAL = {complex_name: real for real, complex_name in _COMPLEX.items()}
-BACKENDS = tuple(_NAMESPACES)
-
-
-def installed(backend: str) -> bool:
-    """Whether the library of `backend` can be imported here."""
-    return importlib.util.find_spec(_NAMESPACES[backend].split(".")[0]) is not None and (
-        backend != "torch" or importlib.util.find_spec("torch") is not None
-    )
-
-
-def epsilon(dtype: str) -> float:
-    """The distance from 1 to the next larger number of `dtype` (for complex dtypes: of its parts)."""
-    real = _REAL.get(dtype, dtype)
-    return float(np.finfo(np.longdouble).eps) if real == "longdouble" else _EPSILON[real]
-
-
-def real_dtype(dtype: str) -> str:
-    """The dtype of the real part: float64 for complex128, and a real dtype itself."""
-    return _REAL.get(dtype, dtype)
+It is `Any` because no type is shared: torch tensors, JAX arrays and their tracers inherit from nothing common,
+and a protocol with the operators of all of them would check nothing.
+"""
 
 
 @dataclass(frozen=True)
@@ -62,6 +36,9 @@ class Arrays:
     `backend` is one of `BACKENDS`; `device` is the backend's own name ("cpu", "cuda", "cuda:1", "meta");
     `dtype` is a name ("float64", "float32", "bfloat16" and "float16" on torch, "longdouble" on NumPy, and the
     complex dtypes). Raises `UsageError` where this machine or backend has no such arrays.
+
+    >>> Arrays(dtype="float32").array([0.1])
+    array([0.1], dtype=float32)
     """
 
     backend: str = "numpy"
@@ -69,30 +46,22 @@ class Arrays:
     dtype: str = "float64"
 
     def __post_init__(self) -> None:
-        if self.backend not in _NAMESPACES:
-            raise unknown_name("backend", self.backend, _NAMESPACES)
+        for argument, value in zip(("backend", "device", "dtype"), astuple(self), strict=True):
+            if not isinstance(value, str):
+                raise UsageError(f"`{argument}={value!r}` must be a name, such as {argument}='...'.")
+        if self.backend not in BACKENDS:
+            raise unknown_name("backend", self.backend, BACKENDS)
         if not installed(self.backend):
             raise UsageError(
                 f"the backend `{self.backend}` is not installed: install it, or choose another backend."
             )
-        if self.dtype not in _DTYPES[self.backend]:
-            allowed = ", ".join(_DTYPES[self.backend])
+        allowed = dtypes.DTYPES[self.backend]
+        if self.dtype not in allowed:
             raise UsageError(
-                f"`dtype={self.dtype}` does not exist on the {self.backend} backend: allowed are {allowed}."
+                f"`dtype={self.dtype}` does not exist on the {self.backend} backend: "
+                f"allowed are {', '.join(allowed)}."
             )
-        self._check_device()
-
-    def _check_device(self) -> None:
-        reason = None
-        if self.backend == "numpy" and self.device != "cpu":
-            reason = "NumPy arrays live on the cpu"
-        if self.backend == "torch":
-            reason = _torch_device_problem(self.device)
-        if self.backend == "jax" and self.device not in ("cpu", "gpu", "cuda"):
-            reason = "allowed are cpu and gpu"
-        if self.backend == "jax" and reason is None:
-            reason = _jax_device_problem(self.device)
-        if reason:
+        if reason := reason_against_device(self.backend, self.device):
             raise UsageError(
                 f"`device={self.device}` cannot be used with the {self.backend} backend: {reason}."
             )
@@ -100,30 +69,16 @@ class Arrays:
     @cached_property
     def xp(self) -> Any:
         """The array namespace, as array-api-compat gives it."""
-        if self.backend == "jax":
-            importlib.import_module("jax").config.update("jax_enable_x64", True)
-        if self.backend == "torch":
-            # Full float32 products: TF32 keeps only 10 bits of the factors.
-            torch = importlib.import_module("torch")
-            torch.backends.cuda.matmul.allow_tf32 = False
-            torch.backends.cudnn.allow_tf32 = False
-        return importlib.import_module(_NAMESPACES[self.backend])
+        return namespace(self.backend)
 
     @cached_property
     def dtype_object(self) -> Any:
         """`dtype` as the backend's own object."""
-        if self.backend == "numpy":
-            return np.dtype(self.dtype)
-        return getattr(self.xp, self.dtype)
+        return np.dtype(self.dtype) if self.backend == "numpy" else getattr(self.xp, self.dtype)
 
     @cached_property
     def _device_object(self) -> Any:
-        if self.backend == "array_api_strict":
-            name = "CPU_DEVICE" if self.device == "cpu" else self.device
-            return self.xp.Device(name)
-        if self.backend == "jax":
-            return importlib.import_module("jax").devices(self.device)[0]
-        return self.device
+        return device_object(self.backend, self.device)
 
     @property
     def epsilon(self) -> float:
@@ -133,9 +88,7 @@ class Arrays:
     @property
     def itemsize(self) -> int:
         """The bytes of one number of `dtype`."""
-        real = real_dtype(self.dtype)
-        bytes_of_real = _ITEMSIZE.get(real, np.dtype(np.longdouble).itemsize)
-        return bytes_of_real * (1 if real == self.dtype else 2)
+        return dtypes.itemsize(self.dtype)
 
     def cast(self, named: Mapping[str, Array]) -> dict[str, Array]:
         """The floating arrays of `named`, which live on this backend and device, in this dtype."""
@@ -147,26 +100,26 @@ class Arrays:
         }
 
     def array(self, numbers: Any) -> Array:
-        """Real `numbers` (NumPy, any float dtype) as an array here, rounded once to `dtype`."""
-        numbers = np.asarray(numbers)
-        if self.backend == "numpy":
-            return np.array(numbers, dtype=self.dtype_object)
-        if numbers.dtype.kind == "f" and numbers.dtype.itemsize > 8:
-            numbers = numbers.astype(np.float64)
-        if self.backend == "torch":
-            torch = self.xp
-            # numpy has no bfloat16: torch rounds float64 to it, once.
-            return torch.asarray(np.ascontiguousarray(numbers)).to(
-                device=self.device, dtype=self.dtype_object
-            )
-        return self.xp.asarray(numbers, dtype=self.dtype_object, device=self._device_object)
+        """Real `numbers` (NumPy, any float dtype; nested lists) as a new array here, rounded to `dtype`.
+
+        bfloat16 is rounded to by torch, through float32; every other dtype in one step.
+        """
+        rounded = self.dtype if self.dtype != "bfloat16" else "float32"
+        return self._here(np.array(numbers, dtype=rounded, order="C"), self.dtype_object)
 
     def integers(self, numbers: Any) -> Array:
-        """Integer `numbers` as an int64 array here."""
-        numbers = np.ascontiguousarray(numbers, dtype=np.int64)
-        if self.backend in ("numpy", "torch"):
-            return self.xp.asarray(numbers, device=self.device, copy=True)
-        return self.xp.asarray(numbers, dtype=self.xp.int64, device=self._device_object)
+        """Integer `numbers` as a new int64 array here."""
+        return self._here(np.array(numbers, dtype=np.int64, order="C"), self.xp.int64)
+
+    def booleans(self, numbers: Any) -> Array:
+        """Truth values as a new array here."""
+        return self._here(np.array(numbers, dtype=bool, order="C"), self.xp.bool)
+
+    def _here(self, fresh: Any, dtype: Any) -> Array:
+        """`fresh` must be a copy of its own, so that nobody who writes into one array changes another."""
+        if self.backend == "torch":
+            return self.xp.from_numpy(fresh).to(device=self.device, dtype=dtype)
+        return self.xp.asarray(fresh, dtype=dtype, device=self._device_object)
 
     def zeros(self, shape: tuple[int, ...]) -> Array:
         """An array of zeros here."""
@@ -174,12 +127,15 @@ class Arrays:
 
     def complexified(self) -> "Arrays":
         """The complex arrays whose parts have this dtype; `UsageError` where there are none."""
-        if self.dtype not in _COMPLEX:
+        if self.dtype not in dtypes.COMPLEX:
             raise UsageError(f"`dtype={self.dtype}` has no complex counterpart: use float32 or float64.")
-        return Arrays(self.backend, self.device, _COMPLEX[self.dtype])
+        return Arrays(self.backend, self.device, dtypes.COMPLEX[self.dtype])
 
     def synchronize(self) -> None:
-        """Wait until the device has done all that was asked of it."""
+        """Wait until a CUDA device has done all that torch asked of it.
+
+        JAX has no such call: what computes with JAX blocks until its own results are ready.
+        """
         if self.backend == "torch" and self.device.startswith("cuda"):
             self.xp.cuda.synchronize(self.device)
 
@@ -187,46 +143,24 @@ class Arrays:
 def to_numpy(array: Array) -> Any:
     """The numbers of `array` as a NumPy array on the cpu; bfloat16 and float16 come back as float32.
 
-    A NumPy array is returned as it is, without a copy.
+    A NumPy array is returned as it is, and a float32 or float64 array on the cpu without a copy: do not write
+    into the result. Raises `UsageError` for torch's meta tensors, which have no numbers.
+
+    >>> to_numpy(Arrays("torch").array([1.0, 2.0]))
+    array([1., 2.])
     """
     if isinstance(array, np.ndarray):
         return array
     if type(array).__module__.startswith("torch"):
-        array = array.detach().cpu()
-        return (
-            array.float() if array.dtype.itemsize < 4 and array.dtype.is_floating_point else array
-        ).numpy()
+        return _from_torch(array)
     if type(array).__module__.startswith("array_api_strict"):
-        namespace = importlib.import_module("array_api_strict")
-        return np.asarray(array.to_device(namespace.Device("CPU_DEVICE")))
+        array = array.to_device(device_object("array_api_strict", "cpu"))
     return np.asarray(array)
 
 
-def dtype_name(array: Array) -> str:
-    """The dtype of `array` as a name: "float64", "bfloat16", "complex128"; "longdouble" for NumPy's widest."""
-    if isinstance(array, np.ndarray | np.generic) and array.dtype.itemsize > 8 and array.dtype.kind == "f":
-        return "longdouble"
-    if isinstance(array, np.ndarray | np.generic) and array.dtype.itemsize > 16:
-        return "clongdouble"
-    return str(array.dtype).rsplit(".", 1)[-1]
-
-
-def _torch_device_problem(device: str) -> str | None:
-    torch = importlib.import_module("torch")
-    try:
-        kind = torch.device(device).type
-    except RuntimeError:
-        return "it is not a torch device; allowed are cpu, cuda, cuda:0, meta"
-    if kind == "cuda" and not torch.cuda.is_available():
-        return "this machine shows torch no CUDA device; use `cpu`"
-    if kind == "cuda" and (torch.device(device).index or 0) >= torch.cuda.device_count():
-        return f"this machine has {torch.cuda.device_count()} CUDA device(s)"
-    return None
-
-
-def _jax_device_problem(device: str) -> str | None:
-    try:
-        importlib.import_module("jax").devices(device)
-    except RuntimeError:
-        return "JAX finds no such device here; use `cpu`"
-    return None
+def _from_torch(tensor: Any) -> Any:
+    if tensor.device.type == "meta":
+        raise UsageError("meta tensors have a shape and no numbers: use device=cpu to compute with them.")
+    tensor = tensor.detach().cpu().resolve_conj().resolve_neg()
+    narrow = tensor.dtype.is_floating_point and tensor.dtype.itemsize < 4
+    return (tensor.float() if narrow else tensor).numpy()

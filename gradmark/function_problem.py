@@ -1,19 +1,17 @@
-"""Problems that are one function of one vector, and any function of arrays as a problem."""
+"""Any function of arrays as a problem."""
 
-import functools
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 
+from gradmark.arguments import check_size as check_size
 from gradmark.arrays import Array, Arrays, dtype_name
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
 from gradmark.parameters import Parameters
 from gradmark.problem import Call, Problem, Smoothness, converted, retarget
-from gradmark.random import generator
 from gradmark.work import count
 
 
@@ -28,9 +26,9 @@ class FunctionProblem:
     population: bool = False
     smoothness: Smoothness = "smooth"
     bounds: tuple[float, float] | None = None
-    flops: float | None = None
     gradient: Callable[[Any, Parameters], dict[str, Array]] | None = None
     default_draw: Draw = field(default_factory=Draw)
+    flops: None = None
     layers: None = None
     criterion: None = None
     unroll: None = None
@@ -74,94 +72,6 @@ class FunctionProblem:
         return replace(self, arrays=arrays, parameters=converted(self.parameters, arrays))
 
 
-def vector_problem(
-    *,
-    start: Callable[[np.random.Generator, int], Any],
-    gradient: Callable[..., Array] | None = None,
-    size: int = 10,
-    smoothness: Smoothness = "smooth",
-    bounds: tuple[float, float] | None = None,
-    flops_per_parameter: float | None = None,
-) -> Callable[[Callable[..., Array]], Callable[..., FunctionProblem]]:
-    """Make a problem factory of ``function(xp, x, **constants)``, x having its coordinates on the last axis.
-
-    Summing over the last axis only makes a population axis work by itself. `start(random, size)` gives the
-    point, `gradient(xp, x, **constants)` the closed-form gradient. The factory takes `size`, the function's own
-    keyword constants, and `backend`, `device`, `dtype`, `seed`.
-
-    >>> import numpy as np
-    >>> @vector_problem(start=lambda random, size: random.normal(size=size), gradient=lambda xp, x: 2 * x)
-    ... def sphere(xp, x):
-    ...     return xp.sum(x**2, axis=-1)
-    >>> problem = sphere(size=3)
-    >>> bool(np.isclose(problem.loss(problem.parameters), np.sum(problem.parameters["x"] ** 2)))
-    True
-    """
-
-    def decorate(function: Callable[..., Array]) -> Callable[..., FunctionProblem]:
-        return _factory(function, start, gradient, size, smoothness, bounds, flops_per_parameter)
-
-    return decorate
-
-
-def _factory(
-    function: Callable[..., Array],
-    start: Callable[[np.random.Generator, int], Any],
-    gradient: Callable[..., Array] | None,
-    default_size: int,
-    smoothness: Smoothness,
-    bounds: tuple[float, float] | None,
-    flops_per_parameter: float | None,
-) -> Callable[..., FunctionProblem]:
-    constants = [
-        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for parameter in list(inspect.signature(function).parameters.values())[2:]
-    ]
-    name = function.__name__
-
-    @functools.wraps(function)
-    def factory(**arguments: Any) -> FunctionProblem:
-        bound = signature.bind(**arguments)
-        bound.apply_defaults()
-        chosen = bound.arguments
-        size, seed = check_size(name, "size", chosen["size"]), chosen["seed"]
-        arrays = Arrays(chosen["backend"], chosen["device"], chosen["dtype"])
-        own = {constant.name: chosen[constant.name] for constant in constants}
-        formula = None
-        if gradient is not None:
-            formula = lambda xp, p: {"x": gradient(xp, p["x"], **own)}  # noqa: E731
-        return FunctionProblem(
-            function=lambda xp, p: function(xp, p["x"], **own),
-            arrays=arrays,
-            parameters={"x": arrays.array(start(generator(seed, "weights"), size))},
-            call=Call(name, dict(chosen)),
-            population=True,
-            smoothness=smoothness,
-            bounds=bounds,
-            flops=None if flops_per_parameter is None else flops_per_parameter * size,
-            gradient=formula,
-        )
-
-    common = {"size": default_size, "backend": "numpy", "device": "cpu", "dtype": "float64", "seed": 0}
-    signature = inspect.Signature(
-        constants
-        + [
-            inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=value)
-            for key, value in common.items()
-        ]
-    )
-    factory.__signature__ = signature  # type: ignore[attr-defined]
-    del factory.__wrapped__  # type: ignore[attr-defined]
-    return factory
-
-
-def check_size(problem: str, argument: str, value: Any, least: int = 1) -> int:
-    """`value` as an integer of at least `least`; `UsageError` with the argument's name otherwise."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise UsageError(f"{problem}: `{argument}={value!r}` must be an integer of at least {least}.")
-    return int(value)
-
-
 def from_function(
     function: Callable[..., Array],
     at: Any,
@@ -172,9 +82,10 @@ def from_function(
 ) -> FunctionProblem:
     """Any scalar function of an array, or of a dict of arrays, as a problem at the point `at`.
 
-    Backend, device and dtype are those of the arrays in `at` (NumPy, torch or JAX; plain numbers and lists
-    become float64 NumPy arrays). `function` and the optional closed-form `gradient` take what `at` is, and
-    `gradient` returns the same structure. Raises `UsageError` for an `at` without floating numbers.
+    Backend, device and dtype are those of the arrays in `at`, all of one kind (NumPy, torch or JAX; plain
+    numbers and lists become float64 NumPy arrays). `function` and the optional closed-form `gradient` take what
+    `at` is, and `gradient` returns the same structure. Raises `UsageError` for an `at` without floating
+    numbers or of several kinds, and for a function that does not return one finite real number there.
 
     >>> import numpy as np
     >>> problem = from_function(lambda x: np.sum(x**3), np.array([1.0, 2.0]), gradient=lambda x: 3 * x**2)
@@ -182,21 +93,17 @@ def from_function(
     9.0
     """
     single = not isinstance(at, Mapping)
-    named = {"x": at} if single else dict(at)
-    arrays, point = _arrays_of(named)
-    value = function(point["x"] if single else point)
-    if getattr(value, "shape", ()) != ():
-        raise UsageError(
-            f"`function` must return one number; at `at` it returned shape {tuple(value.shape)}."
-        )
+    arrays, point = _arrays_of({"x": at} if single else dict(at))
 
     def call_function(xp: Any, parameters: Parameters) -> Array:
-        return arrays.xp.asarray(function(parameters["x"] if single else parameters))
+        value = function(parameters["x"] if single else parameters)
+        return value if hasattr(value, "dtype") else xp.asarray(value, dtype=arrays.dtype_object)
 
     def call_gradient(xp: Any, parameters: Parameters) -> dict[str, Array]:
         assert gradient is not None
         return {"x": gradient(parameters["x"])} if single else dict(gradient(parameters))
 
+    check_value("function", call_function(arrays.xp, point), arrays)
     return FunctionProblem(
         function=call_function,
         arrays=arrays,
@@ -208,16 +115,53 @@ def from_function(
     )
 
 
-def _arrays_of(named: dict[str, Any]) -> tuple[Arrays, dict[str, Array]]:
-    point = {
-        key: value if hasattr(value, "dtype") else np.asarray(value, float) for key, value in named.items()
-    }
-    if not point:
+def check_value(argument: str, value: Array, arrays: Arrays) -> None:
+    """Raise `UsageError` unless what `argument` returned at the point is one finite real number."""
+    if tuple(value.shape) != ():
+        raise UsageError(f"`{argument}` must return one number; it returned shape {tuple(value.shape)}.")
+    if not arrays.xp.isdtype(value.dtype, "real floating"):
+        raise UsageError(f"`{argument}` must return a real floating number, not {dtype_name(value)}.")
+    if arrays.device != "meta" and not bool(arrays.xp.isfinite(value)):
+        raise UsageError(f"`{argument}` returned {float(value)} at the point: choose one where it is finite.")
+
+
+def _arrays_of(named: Mapping[str, Any]) -> tuple[Arrays, dict[str, Array]]:
+    if not named:
         raise UsageError("`at` holds no arrays: give an array or a dict of arrays.")
-    first = next(iter(point.values()))
-    module = type(first).__module__.split(".")[0].replace("jaxlib", "jax")
-    backend = module if module in ("torch", "jax", "array_api_strict") else "numpy"
-    device = str(first.device) if backend == "torch" else "cpu"
-    if "float" not in dtype_name(first) and dtype_name(first) != "longdouble":
-        raise UsageError(f"`at` must hold floating numbers, not {dtype_name(first)}: convert it first.")
-    return Arrays(backend, device, dtype_name(first)), point
+    point = {str(name): _array(value) for name, value in named.items()}
+    kinds = {name: _kind(array) for name, array in point.items()}
+    if len(set(kinds.values())) > 1:
+        listed = ", ".join(f"{name} is {' '.join(kind)}" for name, kind in kinds.items())
+        raise UsageError(
+            f"`at` mixes backends, devices or dtypes ({listed}): convert the arrays to one kind."
+        )
+    backend, device, dtype = next(iter(kinds.values()))
+    if dtype != "longdouble" and "float" not in dtype:
+        raise UsageError(f"`at` must hold floating numbers, not {dtype}: convert it first.")
+    return Arrays(backend, device, dtype), point
+
+
+def _array(value: Any) -> Array:
+    """Arrays of the other backends as they are, without a graph; anything else as NumPy."""
+    if _module(value) != "numpy":
+        return value.detach() if _module(value) == "torch" else value
+    try:
+        return np.asarray(value) if hasattr(value, "dtype") else np.asarray(value, np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"`at` must hold arrays of numbers: {error}.") from error
+
+
+def _module(array: Any) -> str:
+    module = type(array).__module__.split(".")[0].replace("jaxlib", "jax")
+    return module if module in ("torch", "jax", "array_api_strict") and hasattr(array, "dtype") else "numpy"
+
+
+def _kind(array: Array) -> tuple[str, str, str]:
+    """Backend, device and dtype of an array, by name."""
+    backend = _module(array)
+    if backend == "jax":
+        return backend, array.device.platform, dtype_name(array)
+    device = "cpu" if backend == "numpy" else str(array.device)
+    if backend == "array_api_strict":
+        device = device.split("'")[1].replace("CPU_DEVICE", "cpu")
+    return backend, device, dtype_name(array)

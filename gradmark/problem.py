@@ -84,12 +84,10 @@ class Problem(Protocol):
 
 
 def converted(named: Mapping[str, Array], arrays: Arrays) -> dict[str, Array]:
-    """Named real arrays with the same numbers in `arrays`; integer arrays stay integer."""
-    result = {}
-    for name, array in named.items():
-        numbers = to_numpy(array)
-        result[name] = arrays.integers(numbers) if numbers.dtype.kind in "iu" else arrays.array(numbers)
-    return result
+    """Named real arrays with the same numbers in `arrays`, copied; integers and truth values stay what they are."""
+    makers = {"i": arrays.integers, "u": arrays.integers, "b": arrays.booleans}
+    numbers = {name: to_numpy(array) for name, array in named.items()}
+    return {name: makers.get(array.dtype.kind, arrays.array)(array) for name, array in numbers.items()}
 
 
 def retarget(arrays: Arrays, backend: str | None, device: str | None, dtype: str | None) -> Arrays:

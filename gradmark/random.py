@@ -8,6 +8,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from gradmark.errors import UsageError
+
 Role = Literal["weights", "data", "draw", "noise", "judge", "bootstrap"]
 _ROLES = get_args(Role)
 
@@ -15,6 +17,14 @@ _ROLES = get_args(Role)
 def generator(seed: int, role: Role, *more: int) -> np.random.Generator:
     """The generator of one `role` of a case: ``default_rng([seed, role, *more])``.
 
-    `more` are further non-negative integers, such as the index of a repetition.
+    `more` are further non-negative integers, such as the index of a repetition. Raises `UsageError` for a seed
+    that is not an integer of at least 0.
+
+    >>> generator(3, "noise").normal() == generator(3, "noise").normal()
+    True
+    >>> generator(3, "noise").normal() == generator(3, "weights").normal()
+    False
     """
-    return np.random.default_rng([seed, _ROLES.index(role), *more])
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise UsageError(f"`seed={seed!r}` must be an integer of at least 0.")
+    return np.random.default_rng([int(seed), _ROLES.index(role), *more])

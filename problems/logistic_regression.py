@@ -6,7 +6,7 @@ from typing import Any
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
-from gradmark.function_problem import check_size
+from gradmark.arguments import check_size
 from gradmark.layer import NamedLayer
 from gradmark.parameters import Parameters
 from gradmark.problem import Call

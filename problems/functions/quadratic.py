@@ -3,7 +3,7 @@
 from typing import Any
 
 from gradmark.arrays import Array
-from gradmark.function_problem import vector_problem
+from gradmark.vector_problem import vector_problem
 
 
 def _spectrum(xp: Any, x: Array, condition: float) -> Array:

@@ -1,0 +1,58 @@
+"""Arguments of factories, checked once at the public boundary: a bad one is answered in one sentence."""
+
+import math
+import os
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+from gradmark.errors import UsageError
+
+_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+
+
+def check_size(problem: str, argument: str, value: Any, least: int = 1) -> int:
+    """`value` as an integer of at least `least`; `UsageError` with the argument's name otherwise.
+
+    >>> check_size("mlp", "batch", 32)
+    32
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise UsageError(f"{problem}: `{argument}={value!r}` must be an integer of at least {least}.")
+    return int(value)
+
+
+def check_number(problem: str, argument: str, value: Any, least: float, most: float) -> float:
+    """`value` as a float from `least` to `most`; `UsageError` with the argument's name otherwise.
+
+    >>> check_number("mlp", "gain", 2, 0, 1e4)
+    2.0
+    """
+    fits = isinstance(value, Real) and not isinstance(value, bool) and least <= value <= most
+    if not fits:
+        raise UsageError(f"{problem}: `{argument}={value!r}` must be a number from {least:g} to {most:g}.")
+    return float(value)
+
+
+def check_fits(problem: str, numbers: int) -> None:
+    """Raise `UsageError` where a problem of so many numbers cannot be held in this machine's memory.
+
+    Numbers are drawn in float64 and then rounded into the problem's own arrays, so both are there at once: 16
+    bytes a number. Without this check the machine would swap, or the process be killed without a word.
+    """
+    needed, there = 16 * numbers, memory_bytes()
+    if needed > there:
+        raise UsageError(
+            f"{problem}: {numbers:,} numbers need {needed / 2**30:,.1f} GiB, and this machine has "
+            f"{there / 2**30:,.1f} GiB of memory: choose smaller sizes."
+        )
+
+
+def memory_bytes() -> int:
+    """The memory this process may use, in bytes: the machine's, or its container's limit if that is less."""
+    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        limit = float(_CGROUP_LIMIT.read_text(encoding="ascii"))
+    except (OSError, ValueError):  # no cgroup, or no limit, which is written "max"
+        limit = math.inf
+    return int(min(physical, limit))
