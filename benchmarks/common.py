@@ -1,0 +1,184 @@
+"""The grid that the suite runs over, and a cell of it: a method bound to a problem, warmed up.
+
+Four environment variables change the grid; what they add stands behind the built-in values, so that history
+does not split:
+
+- ``GRADMARK_METHODS=my_method.py:name,...`` and ``GRADMARK_PROBLEMS=my_problem.py:name,...``: what else to
+  measure; paths are relative to the folder that holds `benchmarks/`.
+- ``GRADMARK_DEVICES=cpu,cuda``: the devices.
+- ``GRADMARK_GRID=full``: every problem at every size, for all quantities (hours).
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+# Imported for the fork server, which then hands it to every cell. No torch operation may run at import:
+# a child of a process that has used torch's threads hangs.
+import torch  # noqa: F401
+from asv_runner.benchmarks.mark import SkipNotImplemented
+
+from gradmark.arrays import Arrays
+from gradmark.errors import UsageError
+from gradmark.method import Estimate, Method
+from gradmark.parameters import size as parameter_count
+from gradmark.problem import Problem
+
+METHODS = (
+    "backprop",
+    "autograd",
+    "tangent",
+    "jvp",
+    "forward_gradient",
+    "forward_difference",
+    "central_difference",
+    "complex_step",
+    "gaussian_es",
+    "jax_grad",
+)
+PROBLEMS = ("mlp", "logistic_regression", "quadratic", "rosenbrock", "log_sum_exp")
+SIZES = (100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
+"""Numbers of parameters; a network comes as near to them as its widths allow."""
+
+_MOST_WORK = 1e11
+"""Multiplications of one call, above which a cell would take minutes and is left out."""
+_ROOT = Path(__file__).parents[1]
+
+
+def _extra(variable: str) -> dict[str, str]:
+    """What an environment variable adds: its short name in the grid, and the name by which it is found."""
+    listed = [name.strip() for name in os.environ.get(variable, "").split(",") if name.strip()]
+    found = {}
+    for name in listed:
+        path, separator, attribute = name.rpartition(":")
+        if separator and not (_ROOT / path).is_file():
+            raise UsageError(f"{variable}: there is no file {_ROOT / path}; give path/to/file.py:name.")
+        short = f"{Path(path).name}:{attribute}" if separator else name
+        found[short] = f"{_ROOT / path}:{attribute}" if separator else name
+    return found
+
+
+_EXTRA_METHODS = _extra("GRADMARK_METHODS")
+_EXTRA_PROBLEMS = _extra("GRADMARK_PROBLEMS")
+
+
+def grid(problems: tuple[str, ...], sizes: tuple[int, ...]) -> list[list[Any]]:
+    """asv's `params`: every method on `problems` at `sizes`; the full grid where it is asked for."""
+    if os.environ.get("GRADMARK_GRID") == "full":
+        problems, sizes = PROBLEMS, SIZES
+    devices = os.environ.get("GRADMARK_DEVICES", "cpu").split(",")
+    return [[*METHODS, *_EXTRA_METHODS], [*problems, *_EXTRA_PROBLEMS], list(sizes), devices]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A method bound to a problem. `prepare` binds it anew and returns the call that is measured."""
+
+    method: Method
+    problem: Problem
+    prepare: Callable[[], Callable[[], Estimate]]
+    call: Callable[[], Estimate]
+
+
+class Grid:
+    """A benchmark of this suite: `setup` finds the cell or says why there is none."""
+
+    param_names: ClassVar = ["method", "problem", "size", "device"]
+    version = "1"
+    timeout = 120
+    cell: Cell
+
+    def setup(self, method: str, problem: str, size: int, device: str) -> None:
+        """Bind the method to the problem; a repeated call costs nothing."""
+        self.cell = cell(method, problem, size, device)
+
+
+@cache
+def cell(method_name: str, problem_name: str, size: int, device: str) -> Cell:
+    """The cell of these parameters, called once. Raises `SkipNotImplemented` with the reason it cannot be."""
+    from gradmark.registry import list_methods, list_problems
+    from gradmark.run.plan import MethodCall
+    from gradmark.run.resolving import build_method
+
+    _check_known("method", method_name, [*list_methods(), *_EXTRA_METHODS])
+    _check_known("problem", problem_name, [*list_problems(), *_EXTRA_PROBLEMS])
+    method = build_method(MethodCall(_EXTRA_METHODS.get(method_name, method_name)))
+    problem = _problem(
+        _EXTRA_PROBLEMS.get(problem_name, problem_name), size, device, _backend(method, device)
+    )
+    reason = method.supports(problem) or _too_much_work(method, problem)
+    if reason:
+        raise SkipNotImplemented(f"{method_name} on {problem_name}: {reason}")
+
+    def prepare() -> Callable[[], Estimate]:
+        function = method.prepare(problem)
+
+        def call() -> Estimate:
+            estimate = function(problem.parameters)
+            problem.arrays.synchronize()
+            return estimate
+
+        return call
+
+    call = prepare()
+    call()
+    return Cell(method, problem, prepare, call)
+
+
+def _check_known(kind: str, name: str, known: list[str]) -> None:
+    """An older commit, measured with this suite, need not have all that the grid lists."""
+    if name not in known:
+        raise SkipNotImplemented(f"this version of gradmark has no {kind} {name}")
+
+
+def _backend(method: Method, device: str) -> str:
+    """The first backend that the method, the device and this machine have in common."""
+    reason = f"it has no backend for {device}"
+    for backend in ("numpy", "torch", "jax"):
+        if backend in method.claims.backends and (device == "cpu" or backend != "numpy"):
+            try:
+                Arrays(backend, device)
+            except UsageError as error:
+                reason = str(error)
+            else:
+                return backend
+    raise SkipNotImplemented(reason)
+
+
+def _problem(name: str, size: int, device: str, backend: str) -> Problem:
+    """The problem nearest to `size` parameters, in float64."""
+    from gradmark.run.plan import Comparison
+    from gradmark.run.resolving import build_problem
+
+    sizes = _sizes(name, size)
+    return build_problem(Comparison("asv", name, sizes, (), backend=backend, device=device, dtype="float64"))
+
+
+def _sizes(name: str, size: int) -> dict[str, Any]:
+    """The arguments that give problem `name` about `size` parameters."""
+    from gradmark.registry import load
+    from gradmark.run.declared import defaults
+    from problems.mlp import widths_for
+
+    arguments = defaults(load("problem", name))
+    if "widths" in arguments:
+        return {"widths": widths_for(size)}
+    if "size" in arguments:
+        return {"size": size}
+    if size != SIZES[0]:
+        raise SkipNotImplemented(f"{name} has one size only, and stands at {SIZES[0]}")
+    return {}
+
+
+def _too_much_work(method: Method, problem: Problem) -> str | None:
+    """The reason why one call would take minutes, or None."""
+    if method.claims.work is None:
+        return None
+    passes = method.claims.work(problem).passes
+    parameters = parameter_count(problem.parameters)
+    if passes * (problem.flops or parameters) <= _MOST_WORK:
+        return None
+    return f"{passes:.0f} passes at {parameters} parameters take minutes"

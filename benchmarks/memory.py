@@ -1,0 +1,16 @@
+"""How much memory a gradient takes."""
+
+from benchmarks.common import Grid, grid
+
+
+class Memory(Grid):
+    """asv's own peakmem is that of the whole process, torch included; gradmark measures the call alone."""
+
+    params = grid(("mlp",), (300, 3_000))
+    unit = "bytes"
+
+    def track_peak_bytes(self, method: str, problem: str, size: int, device: str) -> float:
+        """Peak bytes of preparing and one call, above what the problem itself holds."""
+        from gradmark.measuring.memory import peak_bytes
+
+        return float(peak_bytes(self.cell.prepare, self.cell.problem.arrays).bytes)
