@@ -1,6 +1,7 @@
 """gradmark: what a gradient costs, how wrong it is, and which method to use.
 
-Nothing heavy is loaded until it is used: ``import gradmark`` imports neither torch, JAX, pandas nor matplotlib.
+Nothing heavy is loaded until it is used: ``import gradmark`` imports neither torch, JAX, pandas, SciPy nor
+matplotlib.
 """
 
 from importlib import import_module
@@ -35,7 +36,23 @@ _HOMES = {
     "ravel": "parameters",
     "vector_problem": "vector_problem",
 }
-__all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605
+__all__ = [
+    "Estimate",
+    "UsageError",
+    "__version__",
+    "compare",
+    "from_function",
+    "from_torch",
+    "get_method",
+    "get_problem",
+    "gradient_method",
+    "list_methods",
+    "list_problems",
+    "load",
+    "measure",
+    "ravel",
+    "vector_problem",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,11 +2,12 @@
 
 import math
 import os
+from collections.abc import Collection
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
-from gradmark.errors import UsageError
+from gradmark.errors import UsageError, unknown_name
 
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
@@ -28,10 +29,22 @@ def check_number(problem: str, argument: str, value: Any, least: float, most: fl
     >>> check_number("mlp", "gain", 2, 0, 1e4)
     2.0
     """
-    fits = isinstance(value, Real) and not isinstance(value, bool) and least <= value <= most
-    if not fits:
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        number = math.inf
+    if not least <= number <= most:
         raise UsageError(f"{problem}: `{argument}={value!r}` must be a number from {least:g} to {most:g}.")
-    return float(value)
+    return number
+
+
+def check_name(kind: str, name: Any, allowed: Collection[str]) -> None:
+    """Raise `UsageError` unless `name` is one of `allowed`.
+
+    >>> check_name("loss", "mse", {"mse", "cross_entropy"})
+    """
+    if not isinstance(name, str) or name not in allowed:
+        raise unknown_name(kind, name, allowed)
 
 
 def check_fits(problem: str, numbers: int) -> None:

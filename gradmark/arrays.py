@@ -4,7 +4,6 @@ A problem is written once against the array namespace `xp` of its `Arrays`; NumP
 array-api-strict differ only here, in `gradmark.backends` and in `gradmark.dtypes`.
 """
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from functools import cached_property
@@ -24,8 +23,8 @@ from gradmark.errors import UsageError, unknown_name
 Array = Any
 """An array of any backend. Its namespace is that of the problem it belongs to.
 
-It is `Any` because no type is shared: torch tensors, JAX arrays and their tracers inherit from nothing common,
-and a protocol with the operators of all of them would check nothing.
+It is `Any` because no type is shared: torch tensors, JAX arrays and their tracers inherit from nothing
+common, and a protocol with the operators of all of them would check nothing.
 """
 
 

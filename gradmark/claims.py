@@ -1,4 +1,4 @@
-"""What a method claims of itself, as data: the judge tests it and tables print it beside the measurement."""
+"""What a method claims of itself, as data: the judge tests it, and tables print it beside measurements."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -51,9 +51,10 @@ class Unbiased:
 
 @dataclass(frozen=True)
 class Biased:
-    """Neither exact nor unbiased; `reason` says what is missing."""
+    """Neither exact nor unbiased; `reason` says what is missing, and `random` whether the seed matters."""
 
     reason: str
+    random: bool = True
 
     def __str__(self) -> str:
         return f"biased: {self.reason}"
@@ -64,7 +65,7 @@ Exactness = Exact | Truncated | Unbiased | Biased
 
 @dataclass(frozen=True)
 class Target:
-    """What the method aims at: the gradient, the gradient of the loss smoothed by noise, or a direction only."""
+    """What the method aims at: the gradient, that of the loss smoothed by noise, or a direction only."""
 
     kind: Literal["gradient", "smoothed gradient", "mean gradient", "direction"] = "gradient"
     law: str | None = None
@@ -79,7 +80,7 @@ class Growth:
     """Exponents by which time, peak memory and passes grow with P at fixed depth and batch, and with depth.
 
     `passes` is the growth of the number of passes with P: 0 for reverse mode, 1 for coordinate differences.
-    `time` and `memory` map "parameters", "batch" and "depth" to exponents; what is not in them is not claimed.
+    `time` and `memory` map "parameters", "batch" and "depth" to exponents; what is left out is not claimed.
     """
 
     passes: float = 0.0
@@ -106,7 +107,8 @@ class Claims:
     @property
     def stochastic(self) -> bool:
         """Whether the answer depends on the seed."""
-        return isinstance(self.exactness, Unbiased | Biased)
+        claimed = self.exactness
+        return isinstance(claimed, Unbiased) or (isinstance(claimed, Biased) and claimed.random)
 
     @property
     def black_box(self) -> bool:

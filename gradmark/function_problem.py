@@ -83,8 +83,8 @@ def from_function(
     """Any scalar function of an array, or of a dict of arrays, as a problem at the point `at`.
 
     Backend, device and dtype are those of the arrays in `at`, all of one kind (NumPy, torch or JAX; plain
-    numbers and lists become float64 NumPy arrays). `function` and the optional closed-form `gradient` take what
-    `at` is, and `gradient` returns the same structure. Raises `UsageError` for an `at` without floating
+    numbers and lists become float64 NumPy arrays). `function` and the optional closed-form `gradient` take
+    what `at` is, and `gradient` returns the same structure. Raises `UsageError` for an `at` without floating
     numbers or of several kinds, and for a function that does not return one finite real number there.
 
     >>> import numpy as np

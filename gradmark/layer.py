@@ -8,6 +8,7 @@ leading axis is a population (in `forward`) or a set of tangents (in `pushforwar
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Protocol, runtime_checkable
 
 from gradmark.arrays import Array
@@ -42,8 +43,13 @@ class Layer(Protocol):
 class Affine(Layer, Protocol):
     """A layer z = x W^T + b, whose outputs are the nodes (pre-activations) of its units."""
 
-    fan_in: int
-    fan_out: int
+    @property
+    def fan_in(self) -> int:
+        """How many inputs each unit has."""
+
+    @property
+    def fan_out(self) -> int:
+        """How many units there are."""
 
 
 @runtime_checkable
@@ -76,6 +82,7 @@ class InPlace(Layer, Protocol):
         """Write dx and dp; `dy` may be used as a workspace. `x` and `y` are as `forward_into` left them."""
 
 
+@runtime_checkable
 class Criterion(Protocol):
     """What the loss does with the outputs of the last layer: ``value`` with its derivative both ways."""
 
@@ -88,15 +95,13 @@ class Criterion(Protocol):
     def pushforward(self, outputs: Array, draw: Draw, tangents: Array) -> Array:
         """The derivative of the value along `tangents` (K, rows, units): shape (K,)."""
 
+
+@runtime_checkable
+class InPlaceCriterion(Criterion, Protocol):
+    """A criterion that can also write its gradient into a NumPy or torch buffer."""
+
     def value_and_pullback_into(self, outputs: Array, draw: Draw, d_outputs: Array) -> Any:
-        """The value, with its gradient written into `d_outputs`: NumPy and torch buffers, no population."""
-
-
-def all_in_place(layers: "tuple[NamedLayer, ...] | None") -> bool:
-    """Whether every layer can work in buffers that are allocated once."""
-    return layers is not None and all(
-        isinstance(named.layer, InPlace) and named.layer.works_in_place for named in layers
-    )
+        """The value, with its gradient written into `d_outputs`; no population axis."""
 
 
 @dataclass(frozen=True)
@@ -115,3 +120,19 @@ class NamedLayer:
     def own(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
         """The layer's own part of all `parameters`, under short names; absent names are left out."""
         return {name: parameters[full] for name, full in self.names.items() if full in parameters}
+
+
+def all_in_place(layers: tuple[NamedLayer, ...] | None, criterion: Criterion | None) -> bool:
+    """Whether layers and criterion can work in buffers that are allocated once.
+
+    They can't where a parameter is used twice, because its gradients are then to be added; nor where a layer
+    would overwrite the data, or the outputs that the layer before it still needs.
+    """
+    if not layers or not isinstance(criterion, InPlaceCriterion):
+        return False
+    able = [each.layer for each in layers if isinstance(each.layer, InPlace) and each.layer.works_in_place]
+    used = [full for each in layers for full in each.names.values()]
+    if len(able) < len(layers) or len(set(used)) < len(used):
+        return False
+    overwrites = [True, *(layer.overwrites_input for layer in able)]
+    return not any(before and here for before, here in pairwise(overwrites))

@@ -13,17 +13,29 @@ from gradmark.layer import Criterion, NamedLayer
 from gradmark.parameters import Parameters
 
 Smoothness = Literal["smooth", "kinked", "discontinuous"]
+"""smooth: the gradient is continuous everywhere; kinked: the loss is, and its gradient jumps somewhere
+(relu); discontinuous: the loss jumps.
+
+A second derivative may jump in a smooth problem, as that of elu does: differences across such a point are of
+first order instead of second.
+"""
 
 
 @dataclass(frozen=True)
 class Call:
-    """The call that rebuilds a problem: the factory's name and its keyword arguments."""
+    """The call that rebuilds a problem: the factory's name, its keyword arguments, and what was opened then.
+
+    >>> print(Call("quadratic", {"size": 3}))
+    quadratic(size=3)
+    """
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    opened: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.name}({', '.join(f'{key}={value!r}' for key, value in self.arguments.items())})"
+        arguments = ", ".join(f"{key}={value!r}" for key, value in self.arguments.items())
+        return f"{self.name}({arguments})" + "".join(f".opened({what!r})" for what in self.opened)
 
 
 class Problem(Protocol):
@@ -33,31 +45,57 @@ class Problem(Protocol):
     `problems/` build problems, and any object with these members is one.
     """
 
-    call: Call
-    """How to build it again."""
-    arrays: Arrays
-    """Backend, device, dtype and the array namespace `xp`."""
-    parameters: dict[str, Array]
-    """The point at which gradients are taken: named arrays, named as in a torch state dict."""
-    default_draw: Draw
-    """The draw the problem was built with; used wherever a `draw` is None."""
-    population: bool
-    """Whether parameters (all, or any subset) may carry one leading axis of members."""
-    smoothness: Smoothness
-    bounds: tuple[float, float] | None
-    """An interval that every parameter must stay inside, or None."""
-    layers: tuple[NamedLayer, ...] | None
-    """The structure of a network, or None: then only black-box and graph-reading methods apply."""
-    criterion: Criterion | None
-    """What a network's loss does with its outputs; None where `layers` is None."""
-    unroll: Any
-    """Initial state, step and horizon of a problem unrolled in time, or None."""
-    sparsity: Any
-    """The sparsity of its Jacobian or Hessian, or None."""
-    flops: float | None
-    """Floating-point operations of one forward pass over the default draw, or None where unknown."""
-    closed_form: Callable[[Parameters, Draw], dict[str, Array]] | None
-    """The gradient by a formula that shares no code with the loss, or None."""
+    @property
+    def call(self) -> Call:
+        """How it was built."""
+
+    @property
+    def arrays(self) -> Arrays:
+        """Backend, device, dtype and the array namespace `xp`."""
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """The point at which gradients are taken: named arrays, named as in a torch state dict."""
+
+    @property
+    def default_draw(self) -> Draw:
+        """The draw the problem was built with; used wherever a `draw` is None."""
+
+    @property
+    def population(self) -> bool:
+        """Whether parameters (all, or any subset) may carry one leading axis of members."""
+
+    @property
+    def smoothness(self) -> Smoothness:
+        """See `Smoothness`."""
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """An interval that every parameter must stay inside, or None."""
+
+    @property
+    def layers(self) -> tuple[NamedLayer, ...] | None:
+        """The structure of a network, or None: then only black-box and graph-reading methods apply."""
+
+    @property
+    def criterion(self) -> Criterion | None:
+        """What a network's loss does with its outputs; None where `layers` is None."""
+
+    @property
+    def unroll(self) -> Any:
+        """Initial state, step and horizon of a problem unrolled in time, or None."""
+
+    @property
+    def sparsity(self) -> Any:
+        """The sparsity of its Jacobian or Hessian, or None."""
+
+    @property
+    def flops(self) -> float | None:
+        """Floating-point operations of one forward pass over the default draw, or None where unknown."""
+
+    @property
+    def closed_form(self) -> Callable[[Parameters, Draw], dict[str, Array]] | None:
+        """The gradient by a formula that shares no code with the loss, or None."""
 
     def loss(self, parameters: Parameters, draw: Draw | None = None) -> Array:
         """The scalar loss, shape (); with a population axis one loss for each member, shape (N,)."""
@@ -69,7 +107,7 @@ class Problem(Protocol):
         """A fresh sample of all that is random; the same seed gives the same draw."""
 
     def plain_forward(self) -> Callable[[Parameters, Draw], Any]:
-        """The fastest way this problem knows to compute its loss alone: the unit in which costs are counted."""
+        """The fastest way known to compute the loss alone: the unit in which costs are counted."""
 
     def opened(self, what: Literal["inputs", "nodes"]) -> "Problem":
         """The same problem with its inputs, or zero offsets at its pre-activations, as parameters too.
@@ -84,7 +122,7 @@ class Problem(Protocol):
 
 
 def converted(named: Mapping[str, Array], arrays: Arrays) -> dict[str, Array]:
-    """Named real arrays with the same numbers in `arrays`, copied; integers and truth values stay what they are."""
+    """Copies of named real arrays in `arrays`; integers and truth values stay what they are."""
     makers = {"i": arrays.integers, "u": arrays.integers, "b": arrays.booleans}
     numbers = {name: to_numpy(array) for name, array in named.items()}
     return {name: makers.get(array.dtype.kind, arrays.array)(array) for name, array in numbers.items()}
@@ -103,8 +141,8 @@ def retarget(arrays: Arrays, backend: str | None, device: str | None, dtype: str
 def accepts(problem: Problem, dtype: str) -> bool:
     """Whether the whole path of `problem.loss` carries `dtype` (such as "longdouble" or "complex128").
 
-    It is tried: the loss must come back finite and in `dtype`. Some functions are missing somewhere (torch has
-    no complex erf, SciPy's erf no longdouble), and NumPy would otherwise round silently.
+    It is tried: the loss must come back finite and in `dtype`. Some functions are missing somewhere (torch
+    has no complex erf, SciPy's erf no longdouble), and NumPy would otherwise round silently.
     """
     try:
         arrays = Arrays(problem.arrays.backend, problem.arrays.device, dtype)

@@ -17,8 +17,8 @@ _ROLES = get_args(Role)
 def generator(seed: int, role: Role, *more: int) -> np.random.Generator:
     """The generator of one `role` of a case: ``default_rng([seed, role, *more])``.
 
-    `more` are further non-negative integers, such as the index of a repetition. Raises `UsageError` for a seed
-    that is not an integer of at least 0.
+    `more` are further non-negative integers, such as the index of a repetition. Raises `UsageError` for a
+    seed that is not an integer of at least 0.
 
     >>> generator(3, "noise").normal() == generator(3, "noise").normal()
     True

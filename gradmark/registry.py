@@ -1,40 +1,45 @@
 """Methods, problems, profiles and commands by name: entry points, or ``path/to/file.py:name``."""
 
-import hashlib
 import importlib.metadata
 import importlib.util
 import inspect
-import sys
-from collections.abc import Callable
-from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Literal
 
+import gradmark
 from gradmark.errors import UsageError, unknown_name
+from gradmark.source_file import from_file
 
 Kind = Literal["method", "problem", "profile", "command"]
 _PACKAGES = {"method": "methods", "problem": "problems", "profile": "problems", "command": "reports"}
 
 
 def list_methods(*, family: str | None = None, device: str | None = None) -> list[str]:
-    """The names of the registered methods, optionally of one `family` or those that run on `device`."""
-    names = sorted(_entry_points("method"))
+    """The names of the registered methods, optionally of one `family` or those that run on `device`.
+
+    >>> "backprop" in list_methods(family="reverse")
+    True
+    """
+    found = names("method")
     if family is None and device is None:
-        return names
-    claims = {name: load("method", name)().claims for name in names}
+        return found
+    claims = {name: get_method(name).claims for name in found}
     return [
         name
-        for name in names
+        for name in found
         if (family is None or claims[name].family == family)
         and (device is None or device.split(":")[0] in claims[name].devices)
     ]
 
 
 def list_problems() -> list[str]:
-    """The names of the registered problems."""
-    return sorted(_entry_points("problem"))
+    """The names of the registered problems.
+
+    >>> "mlp" in list_problems()
+    True
+    """
+    return names("problem")
 
 
 def get_method(name: str, **hyper_parameters: Any) -> Any:
@@ -43,8 +48,8 @@ def get_method(name: str, **hyper_parameters: Any) -> Any:
     `name` is a registered name or ``path/to/file.py:name``. Raises `UsageError` for an unknown name or
     hyper-parameter.
 
-    >>> get_method("central_difference", step=1e-5).step
-    1e-05
+    >>> get_method("backprop", fast=False).fast
+    False
     """
     return call(load("method", name), f"method `{name}`", hyper_parameters)
 
@@ -53,8 +58,11 @@ def get_problem(name: str, **sizes: Any) -> Any:
     """The problem `name` at given sizes, on a given backend, device and dtype.
 
     `name` is a registered name or ``path/to/file.py:name``; `sizes` are the factory's keyword arguments
-    (among them ``backend="numpy"``, ``device="cpu"``, ``dtype="float64"``, ``seed=0``). The call is kept with the
-    problem. Raises `UsageError` for an unknown name or argument.
+    (among them ``backend="numpy"``, ``device="cpu"``, ``dtype="float64"``, ``seed=0``). The call is kept with
+    the problem. Raises `UsageError` for an unknown name or argument, and for values that do not fit.
+
+    >>> print(get_problem("rosenbrock", size=2, seed=1).call)
+    rosenbrock(size=2, backend='numpy', device='cpu', dtype='float64', seed=1)
     """
     return call(load("problem", name), f"problem `{name}`", sizes)
 
@@ -66,30 +74,39 @@ def names(kind: Kind) -> list[str]:
 
 def load(kind: Kind, name: str) -> Any:
     """The object registered (or found in a file) under `name`; `UsageError` where there is none."""
-    if ".py:" in name:
-        return _from_file(kind, name)
+    if isinstance(name, str) and ".py:" in name:
+        return from_file(kind, name)
     points = _entry_points(kind)
-    if name not in points:
+    if not isinstance(name, str) or name not in points:
+        if Path(str(name)).suffix == ".py":
+            raise UsageError(f"{kind} `{name}`: say which object of the file is meant, as {name}:name.")
         raise unknown_name(kind, name, points)
     point = points[name]
     _check_not_hidden(kind, point)
-    return point.load()
+    try:
+        return point.load()
+    except Exception as error:  # a plug-in may fail in any way when it is imported
+        owner = point.dist.name if point.dist else "its distribution"
+        raise UsageError(
+            f"{kind} `{name}` ({point.value}) could not be loaded: {type(error).__name__}: {error}; "
+            f"reinstall or mend {owner}."
+        ) from error
 
 
-def call(factory: Callable[..., Any], what: str, arguments: dict[str, Any]) -> Any:
-    """``factory(**arguments)``, with one sentence instead of a TypeError for an argument it does not take."""
-    allowed = _argument_names(factory)
+def call(factory: Any, what: str, arguments: dict[str, Any]) -> Any:
+    """``factory(**arguments)``, with one sentence instead of a TypeError for arguments it does not take."""
+    if not callable(factory):
+        raise UsageError(f"{what} is {factory!r}, which cannot be called: name a class or function.")
+    signature = inspect.signature(factory)
+    takes_any = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in signature.parameters.values())
     for key in arguments:
-        if key not in allowed:
-            error = unknown_name("argument", key, allowed)
-            raise UsageError(f"{what}: {error}")
+        if key not in signature.parameters and not takes_any:
+            raise UsageError(f"{what}: {unknown_name('argument', key, signature.parameters)}")
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
+        raise UsageError(f"{what}: {error}; its arguments are {', '.join(signature.parameters)}.") from error
     return factory(**arguments)
-
-
-def _argument_names(factory: Callable[..., Any]) -> list[str]:
-    if inspect.isclass(factory) and is_dataclass(factory):
-        return [field.name for field in fields(factory) if field.init]
-    return list(inspect.signature(factory).parameters)
 
 
 @cache
@@ -98,49 +115,20 @@ def _entry_points(kind: Kind) -> dict[str, importlib.metadata.EntryPoint]:
 
 
 def _check_not_hidden(kind: Kind, point: importlib.metadata.EntryPoint) -> None:
-    """`methods`, `problems` and `reports` are plain names, and a user's own file may hide ours."""
+    """`methods`, `problems` and `reports` are plain names, and a user's own file may hide ours.
+
+    Ours stand beside `gradmark` itself, in a checkout as in an installation.
+    """
     package = _PACKAGES[kind]
     if point.dist is None or point.dist.name != "gradmark" or point.module.split(".")[0] != package:
         return
+    ours = Path(gradmark.__file__).parents[1] / package / "__init__.py"
     found = importlib.util.find_spec(package)
-    marker = "gradmark built-ins"
-    if found is not None and found.origin is not None:
-        path = Path(found.origin)
-        if path.name == "__init__.py" and marker in path.read_text(encoding="utf-8"):
-            return
-    where = found.origin if found is not None else "nothing"
+    where = found.origin if found is not None else None
+    if where is not None and Path(where).resolve() == ours.resolve():
+        return
     raise UsageError(
-        f"gradmark's own package `{package}` is hidden by {where}: rename that file or folder, or run from "
-        f"another folder; your own methods and problems can be named as path/to/file.py:name."
+        f"gradmark's own package `{package}` is hidden by {where or 'a folder of that name'}: rename that "
+        "file or folder, or run from another folder; your own methods and problems can be named as "
+        "path/to/file.py:name."
     )
-
-
-def _from_file(kind: Kind, name: str) -> Any:
-    path_text, _, attribute = name.rpartition(":")
-    path = Path(path_text).expanduser().resolve()
-    if not path.is_file():
-        raise UsageError(f"{kind} `{name}`: there is no file {path}; give an existing path/to/file.py:name.")
-    module = _load_module(path)
-    if not hasattr(module, attribute):
-        public = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise UsageError(f"{kind} `{name}`: {unknown_name('name', attribute, public)}")
-    return getattr(module, attribute)
-
-
-def _load_module(path: Path) -> ModuleType:
-    """The module of a file under a private name, so that it hides nothing and nothing hides it."""
-    private = f"_gradmark_file_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"
-    if private in sys.modules:
-        return sys.modules[private]
-    spec = importlib.util.spec_from_file_location(private, path)
-    assert spec is not None and spec.loader is not None, path
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[private] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[private]
-        raise UsageError(
-            f"the file {path} could not be loaded: {type(error).__name__}: {error}; mend it and try again."
-        ) from error
-    return module

@@ -67,8 +67,9 @@ def vector_problem(
             )
 
         # The factory's signature is its own, not the function's: `get_problem` and `help` read it.
-        factory.__signature__ = signature
-        del factory.__wrapped__
+        named: Any = factory
+        named.__signature__ = signature
+        del named.__wrapped__
         return factory
 
     return decorate

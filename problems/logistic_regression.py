@@ -3,31 +3,38 @@
 from dataclasses import dataclass
 from typing import Any
 
+from gradmark.arguments import check_size
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
-from gradmark.arguments import check_size
 from gradmark.layer import NamedLayer
 from gradmark.parameters import Parameters
 from gradmark.problem import Call
 from gradmark.random import generator
 from problems import data as datasets
 from problems.layers.dense import Dense
-from problems.layers.nonlinearities import NONLINEARITIES
+from problems.layers.nonlinearities import NONLINEARITIES, minus_abs, relu
 from problems.network import Network, sample_rows
 
 
 @dataclass(frozen=True)
 class BinaryCrossEntropy:
-    """1/B sum over rows of softplus(y) - t y, for logits y and targets t in {0, 1}; gradient (sigmoid(y) - t) / B."""
+    """1/B sum over rows of softplus(y) - t y, for logits y and targets t in {0, 1}.
+
+    The gradient is (sigmoid(y) - t) / B. Softplus is max(y, 0) + log(1 + exp(-|y|)), and max(y, 0) - t y is
+    taken first, because it is exactly 0 for a row on the right side: so the loss of such a row keeps its
+    digits.
+    """
 
     arrays: Arrays
 
     def value(self, outputs: Array, draw: Draw) -> Array:
         """The loss, shape () or (N,)."""
-        softplus = NONLINEARITIES["softplus"].value(self.arrays, outputs)
-        rows = softplus - draw.arrays["targets"] * outputs
-        return self.arrays.xp.mean(rows[..., 0], axis=-1)
+        xp = self.arrays.xp
+        rows = (relu(self.arrays, outputs) - draw.arrays["targets"] * outputs) + xp.log1p(
+            xp.exp(minus_abs(xp, outputs))
+        )
+        return xp.mean(rows[..., 0], axis=-1)
 
     def pullback(self, outputs: Array, draw: Draw) -> Array:
         """(sigmoid(y) - t) / B."""
@@ -36,6 +43,11 @@ class BinaryCrossEntropy:
     def pushforward(self, outputs: Array, draw: Draw, tangents: Array) -> Array:
         """sum of (sigmoid(y) - t) dy / B."""
         return self.arrays.xp.sum(self.pullback(outputs, draw) * tangents, axis=(-2, -1))
+
+    def value_and_pullback_into(self, outputs: Any, draw: Draw, d_outputs: Any) -> Any:
+        """The loss, with (sigmoid(y) - t) / B written into `d_outputs`."""
+        d_outputs[...] = self.pullback(outputs, draw)
+        return self.value(outputs, draw)
 
 
 def logistic_regression(
@@ -51,10 +63,11 @@ def logistic_regression(
     `batch` of the 569 rows. Closed-form gradient: X^T (sigmoid(X w + b) - t) / B.
     """
     arguments = dict(locals())
+    check_size("logistic_regression", "batch", batch)
     arrays = Arrays(backend, device, dtype)
     inputs, targets = datasets.breast_cancer()
     data = Draw({"inputs": arrays.array(inputs), "targets": arrays.array(targets)})
-    if check_size("logistic_regression", "batch", batch) > data.count:
+    if batch > data.count:
         raise UsageError(
             f"logistic_regression: `batch={batch}` is more than the {data.count} rows of the data."
         )

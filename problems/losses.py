@@ -1,9 +1,10 @@
 """The losses at the end of a network. Each is a mean over the rows of the draw.
 
-mse is one half of the squared error summed over the outputs: for outputs y and targets t of shape (B, n) it is
-1/(2B) sum (y - t)^2, which is n/2 times what torch calls mse_loss.
+mse is one half of the squared error summed over the outputs: for outputs y and targets t of shape (B, n) it
+is 1/(2B) sum (y - t)^2, which is n/2 times what torch calls mse_loss.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
+from gradmark.layer import Criterion
 from problems.layers.nonlinearities import real_part
 
 
@@ -45,9 +47,10 @@ class MeanSquaredError:
 
 @dataclass(frozen=True)
 class CrossEntropy:
-    """1/B sum over rows of -sum_k t_k log softmax(y)_k, for targets t that sum to one; gradient (softmax(y) - t) / B.
+    """1/B sum over rows of -sum_k t_k log softmax(y)_k, for targets t that sum to one.
 
-    With d = y - max y it is log sum exp d - sum t d, which neither overflows nor cancels for logits of 1e4.
+    The gradient is (softmax(y) - t) / B. With d = y - max y the loss of a row is log sum exp d - sum t d,
+    which neither overflows nor cancels for logits of 1e4.
     """
 
     arrays: Arrays
@@ -93,4 +96,4 @@ def _dot(xp: Any, gradient: Array, tangents: Array) -> Array:
     return xp.sum(gradient * tangents, axis=(-2, -1))
 
 
-LOSSES = {"mse": MeanSquaredError, "cross_entropy": CrossEntropy}
+LOSSES: dict[str, Callable[[Arrays], Criterion]] = {"mse": MeanSquaredError, "cross_entropy": CrossEntropy}

@@ -1,12 +1,16 @@
 """Multilayer perceptrons: dense layers of any widths."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
+from gradmark.arguments import check_fits, check_name, check_number, check_size
 from gradmark.arrays import Arrays
 from gradmark.draw import Draw
-from gradmark.errors import UsageError, unknown_name
-from gradmark.arguments import check_size
+from gradmark.errors import UsageError
 from gradmark.layer import NamedLayer
 from gradmark.problem import Call
 from gradmark.random import generator
@@ -19,6 +23,8 @@ from problems.losses import LOSSES
 from problems.network import Network, sample_rows
 
 _SYNTHETIC_ROWS = 1024
+_LARGEST_GAIN = 1e4
+"""Weights of standard deviation 1e4 are finite in every dtype, float16 (to 65504) among them."""
 
 
 def mlp(
@@ -39,24 +45,25 @@ def mlp(
 
     `activation` is one of identity, sigmoid, tanh, relu, leaky_relu, elu, gelu, softplus; `loss` mse or
     cross_entropy (see `problems.losses`); `initialisation` xavier, he, lecun, orthogonal or normal, times
-    `gain`; biases start at zero. `data` is digits (64 inputs, 10 outputs) or synthetic (any widths). A draw is
-    `batch` rows. Raises `UsageError` for a name or size that does not fit.
+    `gain` (from 0 to 1e4); biases start at zero. `data` is digits (64 inputs, 10 outputs) or synthetic (any
+    widths). A draw is `batch` rows. Raises `UsageError` for a name or size that does not fit, or that would
+    not fit into memory.
 
     >>> problem = mlp(widths=(64, 16, 10))
     >>> {name: array.shape for name, array in problem.parameters.items()}
     {'layers.0.weight': (16, 64), 'layers.0.bias': (16,), 'layers.2.weight': (10, 16), 'layers.2.bias': (10,)}
     """
-    arguments = {key: value for key, value in locals().items()}
+    arguments = dict(locals())
+    check_name("activation", activation, NONLINEARITIES)
+    check_name("loss", loss, LOSSES)
+    check_name("initialisation", initialisation, INITIALISATIONS)
+    check_name("data set", data, ("digits", "synthetic"))
+    check_number("mlp", "gain", gain, 0, _LARGEST_GAIN)
+    check_size("mlp", "batch", batch)
     widths = arguments["widths"] = check_widths(widths, data)
-    for kind, name, table in (
-        ("activation", activation, NONLINEARITIES),
-        ("loss", loss, LOSSES),
-        ("initialisation", initialisation, INITIALISATIONS),
-    ):
-        if name not in table:
-            raise unknown_name(kind, name, table)
+    check_fits("mlp", _numbers(widths, max(batch, _SYNTHETIC_ROWS)))
     arrays = Arrays(backend, device, dtype)
-    rows = _rows(data, widths, loss, check_size("mlp", "batch", batch), seed)
+    rows = _rows(data, widths, loss, batch, seed)
     everything = Draw({name: arrays.array(numbers) for name, numbers in rows.items()})
     if batch > everything.count:
         raise UsageError(f"mlp: `batch={batch}` is more than the {everything.count} rows of `{data}`.")
@@ -70,7 +77,7 @@ def mlp(
         batch=batch,
         default_draw=sample_rows(everything, batch, seed, arrays),
         call=Call("mlp", arguments),
-        smoothness=NONLINEARITIES[activation].smoothness,
+        smoothness=NONLINEARITIES[activation].smoothness if len(widths) > 2 else "smooth",
     )
 
 
@@ -83,31 +90,36 @@ def widths_for(
     (64, 68, 68, 10)
     """
 
+    check_fits("widths_for", check_size("widths_for", "parameters", parameters))
+    hidden_layers = check_size("widths_for", "hidden_layers", hidden_layers)
+    inputs, outputs = check_size("widths_for", "inputs", inputs), check_size("widths_for", "outputs", outputs)
+
     def count(width: int) -> int:
         return (inputs + 1 + outputs) * width + outputs + (hidden_layers - 1) * width * (width + 1)
 
-    width = 1
-    while count(2 * width) <= parameters:
-        width *= 2
-    while count(width + 1) <= parameters:
-        width += 1
-    nearest = min((width, width + 1), key=lambda candidate: abs(count(candidate) - parameters))
-    return (inputs, *[nearest] * hidden_layers, outputs)
+    # The first width with more; count(width) > width, so it is no larger than `parameters`.
+    above = max(2, bisect_right(range(parameters + 1), parameters, key=count))
+    width = min((above - 1, above), key=lambda candidate: abs(count(candidate) - parameters))
+    return (inputs, *[width] * hidden_layers, outputs)
 
 
 def check_widths(widths: Sequence[int], data: str) -> tuple[int, ...]:
     """The widths as a tuple of positive integers that fit the data."""
-    if isinstance(widths, int | str) or len(widths) < 2:
+    if not isinstance(widths, list | tuple | np.ndarray) or len(widths) < 2:
         raise UsageError(f"mlp: `widths={widths!r}` must list at least inputs and outputs, such as 64,32,10.")
     checked = tuple(check_size("mlp", "widths", width) for width in widths)
-    if data not in ("digits", "synthetic"):
-        raise unknown_name("data set", data, ("digits", "synthetic"))
     if data == "digits" and (checked[0], checked[-1]) != (64, 10):
         raise UsageError(
-            f"mlp: `widths={checked}` do not fit the digits, which have 64 inputs and 10 outputs: start with 64 "
-            "and end with 10, or use data=synthetic."
+            f"mlp: `widths={checked}` do not fit the digits, which have 64 inputs and 10 outputs: start with "
+            "64 and end with 10, or use data=synthetic."
         )
     return checked
+
+
+def _numbers(widths: Sequence[int], rows: int) -> int:
+    """How many numbers weights, biases and data are."""
+    weights = sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(widths))
+    return weights + rows * (widths[0] + widths[-1])
 
 
 def _rows(data: str, widths: Sequence[int], loss: str, batch: int, seed: int) -> dict[str, Any]:
@@ -123,7 +135,7 @@ def _rows(data: str, widths: Sequence[int], loss: str, batch: int, seed: int) ->
 def _layers(widths: Sequence[int], activation: str, arrays: Arrays) -> tuple[NamedLayer, ...]:
     """Numbered as in a torch Sequential: dense layers are 0, 2, 4, and activations stand between them."""
     layers: list[NamedLayer] = []
-    for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+    for fan_in, fan_out in pairwise(widths):
         if layers:
             layers.append(NamedLayer(f"layers.{len(layers)}", Activation(activation, arrays)))
         layers.append(NamedLayer(f"layers.{len(layers)}", Dense(fan_in, fan_out, arrays)))

@@ -67,45 +67,57 @@ class Network:
         return plain_forward(self)
 
     def opened(self, what: Literal["inputs", "nodes"]) -> "Network":
-        """The network with ``inputs``, or ``nodes.i.offset`` after each affine layer i, as parameters too.
+        """The network with ``inputs``, or ``nodes.i.offset`` after each affine ``layers.i``, opened.
 
-        Only the default draw's rows can be used with it, because the new parameters have their shape.
+        They are parameters like all others then. Only the default draw's rows can be used with it, because
+        the new parameters have their shape.
         """
         if what not in ("inputs", "nodes"):
             raise UsageError(f"`{what}` cannot be opened: allowed are inputs and nodes.")
+        if what in self.call.opened:
+            return self
         return self._open_inputs() if what == "inputs" else self._open_nodes()
 
     def _open_inputs(self) -> "Network":
         inputs = self.default_draw.arrays["inputs"]
-        layer = NamedLayer("", Given(*inputs.shape, self.arrays))
-        parameters = {"inputs": inputs, **self.parameters}
-        return replace(self, layers=(layer, *self.layers), parameters=parameters)
+        rows, units = inputs.shape
+        layer = NamedLayer("", Given(rows, units, self.arrays))
+        return self._with((layer, *self.layers), {"inputs": inputs, **self.parameters}, "inputs")
 
     def _open_nodes(self) -> "Network":
         rows, layers, parameters = self.default_draw.count, [], dict(self.parameters)
-        for index, named in enumerate(self.layers):
+        for named in self.layers:
             layers.append(named)
             if isinstance(named.layer, Affine):
-                offset = NamedLayer(f"nodes.{index}", Offset(rows, named.layer.fan_out, self.arrays))
-                layers.append(offset)
-                parameters[f"nodes.{index}.offset"] = self.arrays.zeros((rows, named.layer.fan_out))
-        return replace(self, layers=tuple(layers), parameters=parameters)
+                prefix = named.prefix.replace("layers", "nodes")
+                layers.append(NamedLayer(prefix, Offset(rows, named.layer.fan_out, self.arrays)))
+                parameters[f"{prefix}.offset"] = self.arrays.zeros((rows, named.layer.fan_out))
+        return self._with(tuple(layers), parameters, "nodes")
+
+    def _with(self, layers: tuple[NamedLayer, ...], parameters: dict[str, Array], opened: str) -> "Network":
+        """With other layers and parameters, for which a closed form no longer speaks."""
+        call = replace(self.call, opened=(*self.call.opened, opened))
+        return replace(self, layers=layers, parameters=parameters, call=call, closed_form=None)
 
     def to(
         self, *, backend: str | None = None, device: str | None = None, dtype: str | None = None
     ) -> "Network":
         """The same numbers on another backend, device or dtype."""
         arrays = retarget(self.arrays, backend, device, dtype)
-        layers = tuple(NamedLayer(n.prefix, replace(n.layer, arrays=arrays)) for n in self.layers)  # type: ignore[type-var]
         return replace(
             self,
-            layers=layers,
-            criterion=replace(self.criterion, arrays=arrays),  # type: ignore[type-var]
+            layers=tuple(NamedLayer(named.prefix, _moved(named.layer, arrays)) for named in self.layers),
+            criterion=_moved(self.criterion, arrays),
             arrays=arrays,
             parameters=converted(self.parameters, arrays),
             data=Draw(converted(self.data.arrays, arrays)),
             default_draw=Draw(converted(self.default_draw.arrays, arrays), self.default_draw.seed),
         )
+
+
+def _moved(part: Any, arrays: Arrays) -> Any:
+    """A layer or criterion on other arrays: each is a dataclass with that field."""
+    return replace(part, arrays=arrays)
 
 
 def sample_rows(data: Draw, batch: int, seed: int, arrays: Arrays) -> Draw:

@@ -22,7 +22,7 @@ def plain_forward(network: Any) -> Forward:
         return _torch(network)
     if network.arrays.backend == "jax":
         return _jax(network)
-    if network.arrays.backend == "numpy" and all_in_place(network.layers):
+    if network.arrays.backend == "numpy" and all_in_place(network.layers, network.criterion):
         return _numpy(network)
     return lambda parameters, draw: network.loss(parameters, draw)
 

@@ -58,7 +58,7 @@ class Backprop:
         if self.fast and problem.arrays.backend == "jax":
             return _compiled(problem)
         portable = _portable(problem)
-        if self.fast and all_in_place(problem.layers):
+        if self.fast and all_in_place(problem.layers, problem.criterion):
             return prepare_in_place(problem, portable)
         return portable
 

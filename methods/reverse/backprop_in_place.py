@@ -1,7 +1,8 @@
 """The delta recursion in NumPy or torch buffers that are allocated once: the fast sibling of `backprop.py`.
 
 Matrix products write straight into the gradient; an activation overwrites its pre-activation, because its
-derivative is had from its value; deltas share two buffers as large as the widest layer. torch records no graph.
+derivative is had from its value; deltas share two buffers as large as the widest layer. torch records no
+graph.
 """
 
 import math
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradmark.draw import Draw
-from gradmark.layer import Own
+from gradmark.layer import InPlaceCriterion, Own
 from gradmark.method import Estimate, Prepared
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
@@ -35,11 +36,11 @@ class _Step:
 
 def prepare_in_place(problem: Problem, portable: Prepared) -> Prepared:
     """The prepared function; a draw of another number of rows goes to `portable`."""
-    assert problem.criterion is not None
+    criterion = problem.criterion
+    assert isinstance(criterion, InPlaceCriterion)
     result = {name: problem.arrays.xp.empty_like(array) for name, array in problem.parameters.items()}
     steps = _steps(problem, result)
-    last = tuple(steps[-1].y.shape)
-    criterion, d_outputs = problem.criterion, _empty(problem, math.prod(last)).reshape(last)
+    d_outputs = problem.arrays.xp.empty_like(next(step.y for step in reversed(steps) if step.y is not None))
     rows, work = problem.default_draw.count, Work(forward=1, pullback=1)
     no_graph = problem.arrays.xp.no_grad if problem.arrays.backend == "torch" else nullcontext
 

@@ -1,8 +1,10 @@
 """The activation functions sigma and their derivatives, as formulas.
 
-Each takes the namespace, z, and (for the derivative) h = sigma(z). Kinked functions branch on the real part
-of z, which continues each branch analytically: so a complex step sees the derivative of the branch. At a kink
-the derivative is that of the left branch: relu'(0) = 0. `gelu` is the exact form with erf.
+Each takes the arrays' namespace, z, and (for the derivative) h = sigma(z). None overflows, and NaN stays NaN.
+Functions of several branches choose by the real part of z, which continues each branch analytically: so a
+complex step sees the derivative of the branch. At a kink the derivative is that of the left branch:
+relu'(0) = 0. elu (alpha = 1) has no kink, but its second derivative jumps at 0, from 1 to 0. `gelu` is the
+exact form with erf. tanh' is 1 - h^2, which is exact to the resolution of 1, not of tanh' itself.
 """
 
 from collections.abc import Callable
@@ -44,7 +46,7 @@ def _positive(xp: Any, z: Array) -> Array:
     return real_part(xp, z) > 0
 
 
-def _minus_abs(xp: Any, z: Array) -> Array:
+def minus_abs(xp: Any, z: Array) -> Array:
     """-z where the real part is positive, else z: the argument at which exp cannot overflow."""
     return xp.where(_positive(xp, z), -z, z)
 
@@ -80,25 +82,26 @@ def _tanh_pullback_into(xp: Any, h: Any, dh: Any, dz: Any) -> None:
 
 def _sigmoid(arrays: Arrays, z: Array) -> Array:
     xp = arrays.xp
-    e = xp.exp(_minus_abs(xp, z))
+    e = xp.exp(minus_abs(xp, z))
     return xp.where(_positive(xp, z), 1 / (1 + e), e / (1 + e))
 
 
 def _sigmoid_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
     # h (1 - h) loses the digits of 1 - h where h is near 1; e / (1 + e)^2 with e = exp(-|z|) does not.
     xp = arrays.xp
-    e = xp.exp(_minus_abs(xp, z))
+    e = xp.exp(minus_abs(xp, z))
     return e / ((1 + e) * (1 + e))
 
 
-def _relu(arrays: Arrays, z: Array) -> Array:
+def relu(arrays: Arrays, z: Array) -> Array:
+    """max(z, 0); NaN stays NaN."""
     xp = arrays.xp
-    return xp.where(_positive(xp, z), z, xp.zeros_like(z))
+    return xp.where(real_part(xp, z) <= 0, xp.zeros_like(z), z)
 
 
 def _relu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
     xp = arrays.xp
-    return xp.where(z > 0, xp.ones_like(z), xp.zeros_like(z))
+    return xp.where(_positive(xp, z), xp.ones_like(z), xp.zeros_like(z))
 
 
 def _relu_into(xp: Any, z: Any, out: Any) -> None:
@@ -121,18 +124,22 @@ def _leaky_relu(arrays: Arrays, z: Array) -> Array:
 
 def _leaky_relu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
     xp = arrays.xp
-    return xp.where(z > 0, xp.ones_like(z), LEAKY_SLOPE * xp.ones_like(z))
+    return xp.where(_positive(xp, z), xp.ones_like(z), LEAKY_SLOPE * xp.ones_like(z))
 
 
 def _elu(arrays: Arrays, z: Array) -> Array:
     xp = arrays.xp
-    positive = _positive(xp, z)
-    return xp.where(positive, z, xp.expm1(xp.where(positive, xp.zeros_like(z), z)))
+    return xp.where(_positive(xp, z), z, xp.expm1(_negative_part(arrays, z)))
 
 
 def _elu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
+    return arrays.xp.exp(_negative_part(arrays, z))
+
+
+def _negative_part(arrays: Arrays, z: Array) -> Array:
+    """min(z, 0), where exp cannot overflow."""
     xp = arrays.xp
-    return xp.where(z > 0, xp.ones_like(z), xp.exp(xp.where(z > 0, xp.zeros_like(z), z)))
+    return xp.where(_positive(xp, z), xp.zeros_like(z), z)
 
 
 def _gelu(arrays: Arrays, z: Array) -> Array:
@@ -146,7 +153,7 @@ def _gelu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
 
 def _softplus(arrays: Arrays, z: Array) -> Array:
     xp = arrays.xp
-    return xp.where(_positive(xp, z), z, xp.zeros_like(z)) + xp.log1p(xp.exp(_minus_abs(xp, z)))
+    return relu(arrays, z) + xp.log1p(xp.exp(minus_abs(xp, z)))
 
 
 def _softplus_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
@@ -173,7 +180,7 @@ NONLINEARITIES = {
     "identity": Nonlinearity(_identity, _identity_derivative),
     "sigmoid": Nonlinearity(_sigmoid, _sigmoid_derivative),
     "tanh": Nonlinearity(_tanh, _tanh_derivative, "smooth", _tanh_into, _tanh_pullback_into),
-    "relu": Nonlinearity(_relu, _relu_derivative, "kinked", _relu_into, _relu_pullback_into),
+    "relu": Nonlinearity(relu, _relu_derivative, "kinked", _relu_into, _relu_pullback_into),
     "leaky_relu": Nonlinearity(_leaky_relu, _leaky_relu_derivative, "kinked"),
     "elu": Nonlinearity(_elu, _elu_derivative),
     "gelu": Nonlinearity(_gelu, _gelu_derivative),
