@@ -61,12 +61,13 @@ def mlp(
     check_number("mlp", "gain", gain, 0, _LARGEST_GAIN)
     check_size("mlp", "batch", batch)
     widths = arguments["widths"] = check_widths(widths, data)
-    check_fits("mlp", _numbers(widths, max(batch, _SYNTHETIC_ROWS)))
+    count = len(datasets.digits()[0]) if data == "digits" else max(batch, _SYNTHETIC_ROWS)
+    if batch > count:
+        raise UsageError(f"mlp: `batch={batch}` is more than the {count} rows of `{data}`.")
+    check_fits("mlp", _numbers(widths, count))
     arrays = Arrays(backend, device, dtype)
-    rows = _rows(data, widths, loss, batch, seed)
+    rows = _rows(data, widths, loss, count, seed)
     everything = Draw({name: arrays.array(numbers) for name, numbers in rows.items()})
-    if batch > everything.count:
-        raise UsageError(f"mlp: `batch={batch}` is more than the {everything.count} rows of `{data}`.")
     layers = _layers(widths, activation, arrays)
     return Network(
         layers=layers,
@@ -122,11 +123,11 @@ def _numbers(widths: Sequence[int], rows: int) -> int:
     return weights + rows * (widths[0] + widths[-1])
 
 
-def _rows(data: str, widths: Sequence[int], loss: str, batch: int, seed: int) -> dict[str, Any]:
+def _rows(data: str, widths: Sequence[int], loss: str, count: int, seed: int) -> dict[str, Any]:
     if data == "digits":
         inputs, targets = datasets.digits()
     else:
-        inputs, targets = datasets.synthetic(max(batch, _SYNTHETIC_ROWS), widths[0], widths[-1], seed)
+        inputs, targets = datasets.synthetic(count, widths[0], widths[-1], seed)
         if loss == "cross_entropy":
             targets = datasets.one_hot_of_largest(targets)
     return {"inputs": inputs, "targets": targets}

@@ -24,6 +24,11 @@ def _gradient(xp: Any, x: Array) -> Array:
 
 @vector_problem(start=_start, gradient=_gradient)
 def log_sum_exp(xp: Any, x: Array) -> Array:
-    """f(x) = m + log sum exp(x - m), m = max x; the gradient is softmax(x)."""
+    """f(x) = m + log sum exp(x - m), m = max x; the gradient is softmax(x).
+
+    >>> problem = log_sum_exp(size=1)
+    >>> bool(problem.loss(problem.parameters) == problem.parameters["x"][0])
+    True
+    """
     m = xp.max(real_part(xp, x), axis=-1, keepdims=True)
     return m[..., 0] + xp.log(xp.sum(xp.exp(x - m), axis=-1))

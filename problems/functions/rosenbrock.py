@@ -14,9 +14,15 @@ def _gradient(xp: Any, x: Array) -> Array:
     return xp.concat([at_left, zero], axis=-1) + xp.concat([zero, 200 * valley], axis=-1)
 
 
-@vector_problem(start=lambda random, size: random.uniform(-2, 2, max(size, 2)), gradient=_gradient)
+@vector_problem(start=lambda random, size: random.uniform(-2, 2, size), gradient=_gradient, least_size=2)
 def rosenbrock(xp: Any, x: Array) -> Array:
-    """f(x) = sum over i < P of 100 (x_{i+1} - x_i^2)^2 + (1 - x_i)^2."""
+    """f(x) = sum over i < P of 100 (x_{i+1} - x_i^2)^2 + (1 - x_i)^2, for P of at least 2.
+
+    >>> import numpy as np
+    >>> problem = rosenbrock(size=4)
+    >>> float(problem.loss({"x": np.ones(4)}))
+    0.0
+    """
     left, right = x[..., :-1], x[..., 1:]
     valley = right - left * left
     return xp.sum(100 * valley * valley + (1 - left) * (1 - left), axis=-1)

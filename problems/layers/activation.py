@@ -8,17 +8,30 @@ import numpy as np
 
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
+from gradmark.errors import UsageError
 from gradmark.layer import Own
 from problems.layers.nonlinearities import NONLINEARITIES, Nonlinearity
 
 
 @dataclass(frozen=True)
 class Activation:
-    """h = sigma(z), number by number; pullback dz = dh * sigma'(z), pushforward dh = sigma'(z) * dz."""
+    """h = sigma(z), number by number; pullback dz = dh * sigma'(z), pushforward dh = sigma'(z) * dz.
+
+    Raises `UsageError` on a backend or in a dtype that lacks a function which sigma is made of.
+    """
 
     name: str
     arrays: Arrays
     overwrites_input = True
+
+    def __post_init__(self) -> None:
+        arrays, dtypes = self.arrays, self.formula.dtypes
+        if arrays.dtype not in dtypes.get(arrays.backend, ()):
+            allowed = "; ".join(f"{backend} ({', '.join(names)})" for backend, names in dtypes.items())
+            raise UsageError(
+                f"`{self.name}` needs a function that {arrays.backend} lacks in {arrays.dtype}: choose another "
+                f"activation, or one of {allowed}."
+            )
 
     @cached_property
     def formula(self) -> Nonlinearity:

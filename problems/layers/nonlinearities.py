@@ -7,15 +7,15 @@ relu'(0) = 0. elu (alpha = 1) has no kink, but its second derivative jumps at 0,
 exact form with erf. tanh' is 1 - h^2, which is exact to the resolution of 1, not of tanh' itself.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from scipy import special
 
 from gradmark.arrays import Array, Arrays
-from gradmark.errors import UsageError
+from gradmark.dtypes import DTYPES
 from gradmark.problem import Smoothness
 
 LEAKY_SLOPE = 0.01
@@ -27,7 +27,7 @@ class Nonlinearity:
 
     `value_into(xp, z, out)` may be given the same buffer twice; `pullback_into(xp, h, dh, dz)` writes
     dz = dh * sigma'(z), computed from h = sigma(z). They work on NumPy and torch, and are None where the
-    derivative needs z.
+    derivative needs z. `dtypes` are those of each backend that have the functions it is made of.
     """
 
     value: Callable[[Arrays, Array], Array]
@@ -35,6 +35,7 @@ class Nonlinearity:
     smoothness: Smoothness = "smooth"
     value_into: Callable[[Any, Any, Any], Any] | None = None
     pullback_into: Callable[[Any, Any, Any, Any], Any] | None = None
+    dtypes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: DTYPES)
 
 
 def real_part(xp: Any, z: Array) -> Array:
@@ -167,15 +168,17 @@ def _normal_cdf(arrays: Arrays, z: Array) -> Array:
         return 0.5 * special.erfc(scaled)
     if arrays.backend == "torch":
         return 0.5 * arrays.xp.special.erfc(scaled)
-    if arrays.backend == "jax":
-        from jax.scipy.special import erfc
+    from jax.scipy.special import erfc
 
-        return 0.5 * erfc(scaled)
-    raise UsageError(
-        f"gelu needs erfc, which {arrays.backend} has not: choose another activation or backend."
-    )
+    return 0.5 * erfc(scaled)
 
 
+_ERFC_DTYPES = {
+    "numpy": ("float32", "float64", "complex64", "complex128"),
+    "torch": ("bfloat16", "float16", "float32", "float64"),
+    "jax": ("float32", "float64"),
+}
+"""Where there is an erfc: SciPy's has no longdouble, torch's and JAX's no complex numbers."""
 NONLINEARITIES = {
     "identity": Nonlinearity(_identity, _identity_derivative),
     "sigmoid": Nonlinearity(_sigmoid, _sigmoid_derivative),
@@ -183,6 +186,6 @@ NONLINEARITIES = {
     "relu": Nonlinearity(relu, _relu_derivative, "kinked", _relu_into, _relu_pullback_into),
     "leaky_relu": Nonlinearity(_leaky_relu, _leaky_relu_derivative, "kinked"),
     "elu": Nonlinearity(_elu, _elu_derivative),
-    "gelu": Nonlinearity(_gelu, _gelu_derivative),
+    "gelu": Nonlinearity(_gelu, _gelu_derivative, dtypes=_ERFC_DTYPES),
     "softplus": Nonlinearity(_softplus, _softplus_derivative),
 }
