@@ -17,6 +17,19 @@ def size(parameters: Parameters) -> int:
     return sum(math.prod(array.shape) for array in parameters.values())
 
 
+def detached(parameters: Parameters) -> dict[str, Array]:
+    """The same numbers outside of any torch graph, so that a method which needs none does not record one."""
+    return {name: array.detach() if hasattr(array, "detach") else array for name, array in parameters.items()}
+
+
+def finished(named: Parameters) -> dict[str, Array]:
+    """The same arrays, once JAX has computed them: it returns before, and a timing would end too early."""
+    return {
+        name: array.block_until_ready() if hasattr(array, "block_until_ready") else array
+        for name, array in named.items()
+    }
+
+
 def ravel(parameters: Parameters, xp: Any = np) -> tuple[Array, Callable[[Array], dict[str, Array]]]:
     """The parameters as one vector of shape (P,), and the function that turns vectors back into parameters.
 

@@ -1,21 +1,38 @@
-"""The losses of many parameter vectors: at once where the problem takes a population axis, else one by one."""
+"""The losses of many parameter vectors: together where the problem takes a population, else one by one."""
 
+from collections.abc import Callable
 from typing import Any
 
 from gradmark.arrays import Array
 from gradmark.draw import Draw
 from gradmark.parameters import Parameters
+from gradmark.passes import share_of_rows
 from gradmark.problem import Problem
+from gradmark.work import count, uncounted
 
-_CHUNK_BYTES = 2**20
-"""Perturbed parameters that are held at once: about what a core's second-level cache holds."""
+Evaluator = Callable[[Parameters, Parameters, Draw], Array]
+"""``evaluate(members, shared, draw)``: see `losses`."""
+
+_CHUNK_BYTES = {"cpu": 2**20, "cuda": 2**28}
+"""Perturbed numbers that are held at once: about what a core's second-level cache holds; on a GPU, enough for
+one matrix product to fill it, and little beside its memory."""
 
 
-def members_per_chunk(problem: Problem, numbers_per_member: int) -> int:
-    """How many members to evaluate at once so that their parameters stay in cache; at least 1."""
-    if not problem.population:
-        return 1
-    return max(1, _CHUNK_BYTES // (problem.arrays.itemsize * numbers_per_member))
+def per_chunk(problem: Problem, draw: Draw, numbers: int, *, limit: int | None = None) -> int:
+    """How many perturbations (members or tangents) of `numbers` parameters to carry at once; at least 1.
+
+    What is held for each is its parameters and the outputs of the widest layer for every row, as far as the
+    problem shows its layers. `limit` is the number of bytes for all; None: what suits the device.
+    """
+    widest = max((getattr(named.layer, "fan_out", 0) for named in problem.layers or ()), default=0)
+    kind = "cuda" if problem.arrays.device.startswith("cuda") else "cpu"
+    held = problem.arrays.itemsize * (numbers + draw.count * widest)
+    return max(1, (limit or _CHUNK_BYTES[kind]) // held)
+
+
+def members_per_chunk(problem: Problem, draw: Draw, numbers_per_member: int) -> int:
+    """How many members to evaluate at once; 1 where the problem takes no population axis."""
+    return per_chunk(problem, draw, numbers_per_member) if problem.population else 1
 
 
 def losses(problem: Problem, members: Parameters, shared: Parameters, draw: Draw) -> Array:
@@ -33,3 +50,20 @@ def losses(problem: Problem, members: Parameters, shared: Parameters, draw: Draw
         for i in range(number)
     ]
     return xp.stack(each)
+
+
+def evaluator(problem: Problem) -> Evaluator:
+    """`losses` bound to a problem; compiled on JAX, where the members are counted outside the trace."""
+    if problem.arrays.backend != "jax" or not problem.population:
+        return lambda members, shared, draw: losses(problem, members, shared, draw)
+    import jax
+
+    compiled = jax.jit(lambda members, shared, arrays: losses(problem, members, shared, Draw(arrays)))
+
+    def evaluate(members: Parameters, shared: Parameters, draw: Draw) -> Array:
+        with uncounted():
+            found = compiled(dict(members), dict(shared), dict(draw.arrays))
+        count(forward=found.shape[0] * share_of_rows(problem, draw))
+        return found
+
+    return evaluate

@@ -25,7 +25,7 @@ class Work:
 
     @property
     def evaluations(self) -> float:
-        """How often the problem was evaluated at a point or along a direction: forward plus tangent passes."""
+        """How often the problem was evaluated at a point or along a direction: forward and tangent."""
         return self.forward + self.tangent
 
     @property
@@ -40,9 +40,9 @@ class Counter:
     def __init__(self) -> None:
         self.forward = self.tangent = self.pullback = 0.0
 
-    def total(self) -> Work:
-        """The passes counted so far."""
-        return Work(self.forward, self.tangent, self.pullback)
+    def total(self, *, declared: bool = False) -> Work:
+        """The passes counted so far; `declared` where who compiled a function stated them beside it."""
+        return Work(self.forward, self.tangent, self.pullback, declared)
 
 
 _active: list[Counter] = []
@@ -65,3 +65,14 @@ def count(forward: float = 0.0, tangent: float = 0.0, pullback: float = 0.0) -> 
         counter.forward += forward
         counter.tangent += tangent
         counter.pullback += pullback
+
+
+@contextmanager
+def uncounted() -> Iterator[None]:
+    """Count nothing inside the block: a function that is traced there is counted outside by who calls it."""
+    paused = _active[:]
+    _active.clear()
+    try:
+        yield
+    finally:
+        _active[:] = paused
