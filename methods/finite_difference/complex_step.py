@@ -1,0 +1,85 @@
+"""The complex step: Im f(x + i h e_i) / h for each coordinate i (Lyness & Moler 1967; Squire & Trapp 1998).
+
+A real-analytic f has f(x + ih) = f(x) + i h f'(x) - h^2 f''(x) / 2 - ..., whose imaginary part holds the
+derivative without any subtraction: h can be so small that only rounding is left. One complex evaluation for
+each parameter, which costs three to four real ones.
+
+The loss must be written with analytic operations. ``abs``, ``conj``, ``vdot`` and norms are not: they take
+complex numbers and give a wrong derivative without a word. Branches must look at real parts.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gradmark.checks import check_positive
+from gradmark.claims import Claims, Exact, Growth
+from gradmark.draw import Draw
+from gradmark.dtypes import COMPLEX
+from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
+from gradmark.parameters import Parameters, detached, finished, size
+from gradmark.problem import Problem, accepts
+from gradmark.work import Work, counting
+from methods.finite_difference import steps
+from methods.finite_difference.coordinates import coordinate_losses
+
+
+@dataclass(frozen=True)
+class ComplexStep:
+    """Imaginary parts of the loss at imaginary steps, coordinate by coordinate.
+
+    `step` is the absolute step of every coordinate; None: eps^(3/2) times the root mean square of the
+    coordinate's array.
+    """
+
+    step: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.step is not None:
+            check_positive(self, "step")
+
+    @property
+    def claims(self) -> Claims:
+        """Exact; P complex evaluations of the loss, none of them at the point."""
+        return Claims(
+            family="finite-difference",
+            exactness=Exact(),
+            reads=frozenset({"loss"}),
+            growth=Growth(passes=1, time={"parameters": 2, "batch": 1, "depth": 2}, memory={"parameters": 1}),
+            work=lambda problem: Work(forward=size(problem.parameters)),
+        )
+
+    def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
+        """It needs a loss that carries complex numbers all the way; this is tried."""
+        if reason := unsupported(self, problem, want):
+            return reason
+        dtype = COMPLEX.get(problem.arrays.dtype)
+        if dtype is None:
+            return f"{problem.arrays.dtype} has no complex counterpart"
+        if not accepts(problem, dtype):
+            return f"its loss does not carry {dtype} on the {problem.arrays.backend} backend"
+        return None
+
+    def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
+        """Bind the function that evaluates moved coordinates."""
+        check_supported(self, problem, want)
+        arrays, losses_at = problem.arrays, coordinate_losses(problem)
+        xp, complex_arrays = arrays.xp, arrays.complexified()
+
+        def gradient(
+            parameters: Parameters,
+            seed: int = 0,
+            *,
+            draw: Draw | None = None,
+            direction: Any = None,
+            state: Any = None,
+        ) -> Estimate:
+            draw, point, result = draw or problem.default_draw, detached(parameters), {}
+            complex_draw, complex_point = Draw(complex_arrays.cast(draw.arrays)), complex_arrays.cast(point)
+            with counting() as work:
+                for name, x in point.items():
+                    h = steps.wanted(arrays, x, steps.complex_rule, self.step)
+                    moved = complex_point[name] + 1j * xp.astype(h, complex_arrays.dtype_object)
+                    result[name] = xp.imag(losses_at(complex_point, complex_draw, name, moved)) / h
+            return Estimate(finished(result), None, work.total())
+
+        return gradient

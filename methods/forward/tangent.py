@@ -1,0 +1,70 @@
+"""Forward mode, derived by hand: each layer's tangent, pushed through the layers above it.
+
+With z = x W^T + b and h = sigma(z), a direction (dW, db) moves
+
+    dz = dx W^T + x dW^T + db,   dh = sigma'(z) * dz,   dL = sum of dL/dy * dy at the outputs y,
+
+and the derivatives along all basis directions are the gradient (Wengert 1964). There is no way back, and
+nothing to store for it; but P directions take P tangent passes, so that time grows with P^2.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gradmark.claims import Claims, Exact, Growth
+from gradmark.draw import Draw
+from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
+from gradmark.parameters import Parameters, detached, finished, size
+from gradmark.population import per_chunk
+from gradmark.problem import Problem
+from gradmark.work import Work, counting
+from methods.forward.basis import along_basis
+from methods.forward.slopes import by_layers
+
+
+@dataclass(frozen=True)
+class Tangent:
+    """Hand-derived forward mode over all basis directions, for problems that know their layers."""
+
+    @property
+    def claims(self) -> Claims:
+        """Exact; one forward pass, whose intermediate results all directions share, and P tangent passes."""
+        return Claims(
+            family="forward",
+            exactness=Exact(),
+            reads=frozenset({"loss", "pushforward"}),
+            growth=Growth(
+                passes=1,
+                time={"parameters": 2, "batch": 1, "depth": 2},
+                memory={"parameters": 1, "batch": 1, "depth": 1},
+            ),
+            work=lambda problem: Work(forward=1, tangent=size(problem.parameters)),
+        )
+
+    def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
+        """It needs layers."""
+        if problem.layers is None:
+            return f"{problem.call.name} has no layers to push tangents through"
+        return unsupported(self, problem, want)
+
+    def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
+        """Compile on JAX; elsewhere there is nothing to prepare."""
+        check_supported(self, problem, want)
+        bind, compiled = by_layers(problem), problem.arrays.backend == "jax"
+
+        def gradient(
+            parameters: Parameters,
+            seed: int = 0,
+            *,
+            draw: Draw | None = None,
+            direction: Any = None,
+            state: Any = None,
+        ) -> Estimate:
+            rows, point = draw or problem.default_draw, detached(parameters)
+            with counting() as work:
+                value, result = along_basis(
+                    problem.arrays, point, bind(point, rows), lambda number: per_chunk(problem, rows, number)
+                )
+            return Estimate(finished(result), value, work.total(declared=compiled))
+
+        return gradient
