@@ -38,6 +38,18 @@ def check_number(problem: str, argument: str, value: Any, least: float, most: fl
     return number
 
 
+def check_positive(owner: str, argument: str, value: Any) -> float:
+    """`value` as a finite float above zero; `UsageError` with the argument's name otherwise.
+
+    >>> check_positive("central_difference", "step", 1e-5)
+    1e-05
+    """
+    real = isinstance(value, Real) and not isinstance(value, bool)
+    if not real or not math.isfinite(value) or value <= 0:
+        raise UsageError(f"{owner}: `{argument}={value!r}` must be a finite number above zero.")
+    return float(value)
+
+
 def check_name(kind: str, name: Any, allowed: Collection[str]) -> None:
     """Raise `UsageError` unless `name` is one of `allowed`.
 

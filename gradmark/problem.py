@@ -1,7 +1,8 @@
 """What a problem is: a scalar loss of named parameters, and what is known about it."""
 
+import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -126,6 +127,15 @@ def converted(named: Mapping[str, Array], arrays: Arrays) -> dict[str, Array]:
     makers = {"i": arrays.integers, "u": arrays.integers, "b": arrays.booleans}
     numbers = {name: to_numpy(array) for name, array in named.items()}
     return {name: makers.get(array.dtype.kind, arrays.array)(array) for name, array in numbers.items()}
+
+
+def at_draw(problem: Any, draw: Draw) -> Any:
+    """The same problem with `draw` as its default; passes over its rows then count as whole ones."""
+    if is_dataclass(problem) and not isinstance(problem, type):
+        return replace(problem, default_draw=draw)
+    other = copy.copy(problem)
+    other.default_draw = draw
+    return other
 
 
 def retarget(arrays: Arrays, backend: str | None, device: str | None, dtype: str | None) -> Arrays:

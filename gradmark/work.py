@@ -33,6 +33,10 @@ class Work:
         """All passes: forward, tangent and pullback."""
         return self.forward + self.tangent + self.pullback
 
+    def times(self, factor: float) -> "Work":
+        """The work of `factor` times as many rows."""
+        return Work(self.forward * factor, self.tangent * factor, self.pullback * factor, self.declared)
+
 
 class Counter:
     """What has been counted since ``with counting()`` began."""

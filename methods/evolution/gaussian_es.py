@@ -16,7 +16,7 @@ Both have grad f_sigma as their mean. On a linear loss g . x their variance is e
 from dataclasses import dataclass
 from typing import Any
 
-from gradmark.checks import check_count, check_positive
+from gradmark.arguments import check_positive, check_size
 from gradmark.claims import Claims, Growth, Target, Unbiased
 from gradmark.draw import Draw
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
@@ -40,8 +40,8 @@ class GaussianES:
     antithetic: bool = True
 
     def __post_init__(self) -> None:
-        check_count(self, "pairs")
-        check_positive(self, "sigma")
+        check_size("gaussian_es", "pairs", self.pairs)
+        check_positive("gaussian_es", "sigma", self.sigma)
 
     @property
     def claims(self) -> Claims:

@@ -11,7 +11,7 @@ complex numbers and give a wrong derivative without a word. Branches must look a
 from dataclasses import dataclass
 from typing import Any
 
-from gradmark.checks import check_positive
+from gradmark.arguments import check_positive
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
 from gradmark.dtypes import COMPLEX
@@ -35,7 +35,7 @@ class ComplexStep:
 
     def __post_init__(self) -> None:
         if self.step is not None:
-            check_positive(self, "step")
+            check_positive("complex_step", "step", self.step)
 
     @property
     def claims(self) -> Claims:

@@ -7,7 +7,7 @@ evaluation for each parameter, and one at the point. The divisor is the step as 
 from dataclasses import dataclass
 from typing import Any
 
-from gradmark.checks import check_positive
+from gradmark.arguments import check_positive
 from gradmark.claims import Claims, Growth, Truncated
 from gradmark.draw import Draw
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
@@ -30,7 +30,7 @@ class ForwardDifference:
 
     def __post_init__(self) -> None:
         if self.step is not None:
-            check_positive(self, "step")
+            check_positive("forward_difference", "step", self.step)
 
     @property
     def claims(self) -> Claims:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from gradmark.checks import check_count
+from gradmark.arguments import check_size
 from gradmark.claims import Claims, Growth, Unbiased
 from gradmark.draw import Draw
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
@@ -36,7 +36,7 @@ class ForwardGradient:
     directions: int = 16
 
     def __post_init__(self) -> None:
-        check_count(self, "directions")
+        check_size("forward_gradient", "directions", self.directions)
 
     @property
     def claims(self) -> Claims:

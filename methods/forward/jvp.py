@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from gradmark.checks import check_count
+from gradmark.arguments import check_size
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
@@ -31,7 +31,7 @@ class Jvp:
 
     def __post_init__(self) -> None:
         if self.chunk is not None:
-            check_count(self, "chunk")
+            check_size("jvp", "chunk", self.chunk)
 
     @property
     def claims(self) -> Claims:
