@@ -29,8 +29,8 @@ class Activation:
         if arrays.dtype not in dtypes.get(arrays.backend, ()):
             allowed = "; ".join(f"{backend} ({', '.join(names)})" for backend, names in dtypes.items())
             raise UsageError(
-                f"`{self.name}` needs a function that {arrays.backend} lacks in {arrays.dtype}: choose another "
-                f"activation, or one of {allowed}."
+                f"`{self.name}` needs a function that {arrays.backend} lacks in {arrays.dtype}: choose "
+                f"another activation, or one of {allowed}."
             )
 
     @cached_property

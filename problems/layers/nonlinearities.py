@@ -109,7 +109,7 @@ def _relu_into(xp: Any, z: Any, out: Any) -> None:
     if xp is not np:
         xp.clamp(z, min=0, out=out)
         return
-    np.maximum(z, 0, out)
+    np.maximum(z, 0, out=out)
 
 
 def _relu_pullback_into(xp: Any, h: Any, dh: Any, dz: Any) -> None:
