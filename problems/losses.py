@@ -40,8 +40,8 @@ class MeanSquaredError:
         library = np if self.arrays.backend == "numpy" else self.arrays.xp
         library.subtract(outputs, draw.arrays["targets"], out=d_outputs)
         residual = d_outputs.reshape(-1)
-        value = library.dot(residual, residual) * (0.5 / draw.count)
-        d_outputs *= 1 / draw.count
+        value = library.dot(residual, residual) / (2 * draw.count)
+        d_outputs /= draw.count
         return value
 
 
@@ -84,7 +84,7 @@ class CrossEntropy:
         total *= draw.count
         d /= total[:, None]
         # Targets are scaled in a temporary as small as the outputs.
-        d -= targets * (1 / draw.count)
+        d -= targets / draw.count
         return value
 
     def _shifted(self, outputs: Array) -> Array:
