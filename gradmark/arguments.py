@@ -7,7 +7,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
-from gradmark.errors import UsageError, unknown_name
+from gradmark.errors import UsageError, shown, unknown_name
 
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
@@ -19,7 +19,7 @@ def check_size(problem: str, argument: str, value: Any, least: int = 1) -> int:
     32
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise UsageError(f"{problem}: `{argument}={value!r}` must be an integer of at least {least}.")
+        raise UsageError(f"{problem}: `{argument}={shown(value)}` must be an integer of at least {least}.")
     return int(value)
 
 
@@ -34,7 +34,9 @@ def check_number(problem: str, argument: str, value: Any, least: float, most: fl
     except OverflowError:
         number = math.inf
     if not least <= number <= most:
-        raise UsageError(f"{problem}: `{argument}={value!r}` must be a number from {least:g} to {most:g}.")
+        raise UsageError(
+            f"{problem}: `{argument}={shown(value)}` must be a number from {least:g} to {most:g}."
+        )
     return number
 
 
@@ -46,7 +48,7 @@ def check_positive(owner: str, argument: str, value: Any) -> float:
     """
     real = isinstance(value, Real) and not isinstance(value, bool)
     if not real or not math.isfinite(value) or value <= 0:
-        raise UsageError(f"{owner}: `{argument}={value!r}` must be a finite number above zero.")
+        raise UsageError(f"{owner}: `{argument}={shown(value)}` must be a finite number above zero.")
     return float(value)
 
 
@@ -65,11 +67,12 @@ def check_fits(problem: str, numbers: int) -> None:
     Numbers are drawn in float64 and then rounded into the problem's own arrays, so both are there at once: 16
     bytes a number. Without this check the machine would swap, or the process be killed without a word.
     """
-    needed, there = 16 * numbers, memory_bytes()
-    if needed > there:
+    there = memory_bytes()
+    if 16 * numbers > there:
+        count = f"{numbers:,}" if numbers < 10**15 else f"1e{math.log10(numbers):.0f}"
         raise UsageError(
-            f"{problem}: {numbers:,} numbers need {needed / 2**30:,.1f} GiB, and this machine has "
-            f"{there / 2**30:,.1f} GiB of memory: choose smaller sizes."
+            f"{problem}: {count} numbers of 16 bytes are more than the {there / 2**30:,.1f} GiB of memory that "
+            "this machine has: choose smaller sizes."
         )
 
 

@@ -18,7 +18,7 @@ from gradmark.backends import installed as installed
 from gradmark.dtypes import dtype_name as dtype_name
 from gradmark.dtypes import epsilon as epsilon
 from gradmark.dtypes import real_dtype as real_dtype
-from gradmark.errors import UsageError, unknown_name
+from gradmark.errors import UsageError, shown, unknown_name
 
 Array = Any
 """An array of any backend. Its namespace is that of the problem it belongs to.
@@ -47,7 +47,7 @@ class Arrays:
     def __post_init__(self) -> None:
         for argument, value in zip(("backend", "device", "dtype"), astuple(self), strict=True):
             if not isinstance(value, str):
-                raise UsageError(f"`{argument}={value!r}` must be a name, such as {argument}='...'.")
+                raise UsageError(f"`{argument}={shown(value)}` must be a name, such as {argument}='...'.")
         if self.backend not in BACKENDS:
             raise unknown_name("backend", self.backend, BACKENDS)
         if not installed(self.backend):
@@ -57,12 +57,12 @@ class Arrays:
         allowed = dtypes.DTYPES[self.backend]
         if self.dtype not in allowed:
             raise UsageError(
-                f"`dtype={self.dtype}` does not exist on the {self.backend} backend: "
+                f"`dtype={shown(self.dtype)}` does not exist on the {self.backend} backend: "
                 f"allowed are {', '.join(allowed)}."
             )
         if reason := reason_against_device(self.backend, self.device):
             raise UsageError(
-                f"`device={self.device}` cannot be used with the {self.backend} backend: {reason}."
+                f"`device={shown(self.device)}` cannot be used with the {self.backend} backend: {reason}."
             )
 
     @cached_property

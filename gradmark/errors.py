@@ -4,11 +4,32 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
+_LONGEST = 80
+"""Characters of a value that a message repeats."""
+
+
 class UsageError(ValueError):
     """Bad input: the message says what was wrong, what is allowed and what to do.
 
     The command line prints the message and exits with code 2; no traceback is shown.
     """
+
+
+def shown(value: object) -> str:
+    """A value as it is repeated in a message: on one line, and short.
+
+    >>> shown("tanh"), shown(["a"]), shown("two\nlines"), shown(10**5000)
+    ('tanh', "['a']", "'two\\nlines'", 'a very large int')
+    """
+    if isinstance(value, str) and value.isprintable():
+        text = value
+    else:
+        try:
+            text = repr(value)
+        except ValueError:  # Python does not print integers of more than 4300 digits
+            return f"a very large {type(value).__name__}"
+    text = text.replace("\n", " ")
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
 def unknown_name(kind: str, name: object, allowed: Iterable[str]) -> UsageError:
@@ -20,9 +41,11 @@ def unknown_name(kind: str, name: object, allowed: Iterable[str]) -> UsageError:
     unknown loss `None`: Known losses: mse.
     """
     names = sorted(allowed)
-    close = get_close_matches(str(name), names, n=1)
+    close = get_close_matches(shown(name), names, n=1)
     hint = f"did you mean `{close[0]}`? " if close else ""
-    return UsageError(f"unknown {kind} `{name}`: {hint}Known {_plural(kind)}: {', '.join(names) or 'none'}.")
+    return UsageError(
+        f"unknown {kind} `{shown(name)}`: {hint}Known {_plural(kind)}: {', '.join(names) or 'none'}."
+    )
 
 
 def _plural(noun: str) -> str:

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from gradmark.errors import UsageError
+from gradmark.errors import UsageError, shown
 
 Role = Literal["weights", "data", "draw", "noise", "judge", "bootstrap"]
 _ROLES = get_args(Role)
@@ -26,5 +26,5 @@ def generator(seed: int, role: Role, *more: int) -> np.random.Generator:
     False
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise UsageError(f"`seed={seed!r}` must be an integer of at least 0.")
+        raise UsageError(f"`seed={shown(seed)}` must be an integer of at least 0.")
     return np.random.default_rng([int(seed), _ROLES.index(role), *more])

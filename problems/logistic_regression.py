@@ -6,7 +6,7 @@ from typing import Any
 from gradmark.arguments import check_size
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
-from gradmark.errors import UsageError
+from gradmark.errors import UsageError, shown
 from gradmark.layer import NamedLayer
 from gradmark.parameters import Parameters
 from gradmark.problem import Call
@@ -69,7 +69,7 @@ def logistic_regression(
     data = Draw({"inputs": arrays.array(inputs), "targets": arrays.array(targets)})
     if batch > data.count:
         raise UsageError(
-            f"logistic_regression: `batch={batch}` is more than the {data.count} rows of the data."
+            f"logistic_regression: `batch={shown(batch)}` is more than the {data.count} rows of the data."
         )
     weight = generator(seed, "weights").standard_normal((1, inputs.shape[1])) / inputs.shape[1] ** 0.5
     return Network(

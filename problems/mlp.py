@@ -10,7 +10,7 @@ import numpy as np
 from gradmark.arguments import check_fits, check_name, check_number, check_size
 from gradmark.arrays import Arrays
 from gradmark.draw import Draw
-from gradmark.errors import UsageError
+from gradmark.errors import UsageError, shown
 from gradmark.layer import NamedLayer
 from gradmark.problem import Call
 from gradmark.random import generator
@@ -63,7 +63,7 @@ def mlp(
     widths = arguments["widths"] = check_widths(widths, data)
     count = len(datasets.digits()[0]) if data == "digits" else max(batch, _SYNTHETIC_ROWS)
     if batch > count:
-        raise UsageError(f"mlp: `batch={batch}` is more than the {count} rows of `{data}`.")
+        raise UsageError(f"mlp: `batch={shown(batch)}` is more than the {count} rows of `{data}`.")
     check_fits("mlp", _numbers(widths, count))
     arrays = Arrays(backend, device, dtype)
     rows = _rows(data, widths, loss, count, seed)
@@ -107,11 +107,13 @@ def widths_for(
 def check_widths(widths: Sequence[int], data: str) -> tuple[int, ...]:
     """The widths as a tuple of positive integers that fit the data."""
     if not isinstance(widths, list | tuple | np.ndarray) or len(widths) < 2:
-        raise UsageError(f"mlp: `widths={widths!r}` must list at least inputs and outputs, such as 64,32,10.")
+        raise UsageError(
+            f"mlp: `widths={shown(widths)}` must list at least inputs and outputs, such as 64,32,10."
+        )
     checked = tuple(check_size("mlp", "widths", width) for width in widths)
     if data == "digits" and (checked[0], checked[-1]) != (64, 10):
         raise UsageError(
-            f"mlp: `widths={checked}` do not fit the digits, which have 64 inputs and 10 outputs: start with "
+            f"mlp: `widths={shown(checked)}` do not fit the digits, which have 64 inputs and 10 outputs: start with "
             "64 and end with 10, or use data=synthetic."
         )
     return checked
