@@ -11,7 +11,7 @@ import numpy as np
 from gradmark.draw import Draw
 from gradmark.layer import all_in_place
 from gradmark.parameters import Parameters
-from gradmark.work import count
+from gradmark.work import count, uncounted
 
 Forward = Callable[[Parameters, Draw], Any]
 
@@ -69,6 +69,7 @@ def _jax(network: Any) -> Forward:
 
     def forward(parameters: Parameters, draw: Draw) -> Any:
         count(forward=draw.count / network.default_draw.count)
-        return compiled(dict(parameters), dict(draw.arrays)).block_until_ready()
+        with uncounted():
+            return compiled(dict(parameters), dict(draw.arrays)).block_until_ready()
 
     return forward

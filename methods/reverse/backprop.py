@@ -16,9 +16,9 @@ from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
 from gradmark.layer import all_in_place
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
-from gradmark.parameters import Parameters
+from gradmark.parameters import Parameters, finished
 from gradmark.problem import Problem
-from gradmark.work import Work, counting
+from gradmark.work import Work, count, counting, uncounted
 from methods.reverse.backprop_in_place import prepare_in_place
 
 
@@ -100,9 +100,11 @@ def _compiled(problem: Problem) -> Prepared:
         state: Any = None,
     ) -> Estimate:
         draw = draw or problem.default_draw
-        value, result = compiled(dict(parameters), dict(draw.arrays))
-        result = {name: result[name].block_until_ready() for name in parameters}
+        with uncounted():
+            value, result = compiled(dict(parameters), dict(draw.arrays))
+        result = finished({name: result[name] for name in parameters})
         rows = passes.share_of_rows(problem, draw)
+        count(forward=rows, pullback=rows)
         return Estimate(result, value, Work(forward=rows, pullback=rows, declared=True))
 
     return gradient
