@@ -1,11 +1,11 @@
 """A run folder as one tidy table: a row for each record, a column for each field of its key."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradmark.errors import UsageError
+from gradmark.run.records import Record, canonical, from_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,12 +24,13 @@ CLAIMS = (
 def read_run(path: str | Path) -> tuple["pd.DataFrame", dict[str, Any]]:
     """The records of the run folder `path`, and what is known of the machine it ran on.
 
-    Each row is one record. Columns: ``case`` (a short hash of the key, the same in every run), the fields of
+    Each row is one record. Columns: ``case`` (the id of the case, the same in every run), the fields of
     the record and of its key, ``sizes.NAME`` and ``hyper.NAME`` for each argument of the problem and
     hyper-parameter of the method, the claims of the method and the size of the problem (``family``, ``P``,
     ``depth``, ...: repeated on every row of a case), ``key`` (the key as JSON) and ``detail`` (a dict).
-    Of records measured twice the last one counts. A line that a crash has torn is left out and counted in
-    ``frame.attrs["torn_lines"]``. The environment is {} where ``environment.json`` is missing or unreadable.
+    Of a quantity recorded twice by one study the last record counts. A line that a crash has torn is left out
+    and counted in ``frame.attrs["torn_lines"]``. The environment is {} where ``environment.json`` is missing
+    or unreadable.
 
     Raises `UsageError` where `path` is not a run folder.
     """
@@ -41,63 +42,47 @@ def read_run(path: str | Path) -> tuple["pd.DataFrame", dict[str, Any]]:
         raise UsageError(
             f"`{folder}` is not a run: it has no records.jsonl. Give the folder of a `gradmark run`."
         )
-    records, torn = _parse(file.read_text(encoding="utf-8", errors="replace"))
-    latest = {(_canonical(record["key"]), record["quantity"]): record for record in records}
-    claims = {
-        key: record.get("detail") or {} for (key, quantity), record in latest.items() if quantity == "case"
-    }
-    rows = [_row(key, record, claims.get(key, {})) for (key, _), record in latest.items()]
-    frame = pd.DataFrame(rows) if rows else pd.DataFrame(columns=_columns())
+    records, torn = _parse(file.read_bytes())
+    latest = {record.place: record for record in records}.values()
+    claims = {record.id: record.detail for record in latest if record.quantity == "case" and record.detail}
+    rows = [_row(record, claims.get(record.id, {})) for record in latest]
+    frame = (
+        pd.DataFrame(rows)
+        if rows
+        else pd.DataFrame(columns=["case", *RECORD, *KEY, *CLAIMS, "key", "detail"])
+    )
     frame.attrs["torn_lines"] = torn
     return frame, _environment(folder / "environment.json")
 
 
-def case_id(key: dict[str, Any]) -> str:
-    """A short name for a case: ten hexadecimal digits of the hash of its key."""
-    return hashlib.sha256(_canonical(key).encode()).hexdigest()[:10]
-
-
-def _canonical(key: dict[str, Any]) -> str:
-    return json.dumps(key, sort_keys=True, separators=(",", ":"))
-
-
-def _parse(text: str) -> tuple[list[dict[str, Any]], int]:
+def _parse(content: bytes) -> tuple[list[Record], int]:
     """The readable records and the number of lines that are none (a write cut short by a crash)."""
-    records: list[dict[str, Any]] = []
+    records: list[Record] = []
     torn = 0
-    for line in filter(str.strip, text.split("\n")):
+    for line in filter(bytes.strip, content.split(b"\n")):
         try:
-            record = json.loads(line)
-        except json.JSONDecodeError:
-            torn += 1
-            continue
-        if isinstance(record, dict) and isinstance(record.get("key"), dict) and "quantity" in record:
-            records.append(record)
-        else:
+            records.append(from_line(line))
+        except ValueError:
             torn += 1
     return records, torn
 
 
-def _row(canonical: str, record: dict[str, Any], claims: dict[str, Any]) -> dict[str, Any]:
-    key = record["key"]
-    row: dict[str, Any] = {"case": case_id(key)}
-    row |= {name: record.get(name) for name in RECORD}
+def _row(record: Record, claims: Any) -> dict[str, Any]:
+    key = record.key
+    row: dict[str, Any] = {"case": record.id}
+    row |= {name: getattr(record, name) for name in RECORD}
     row |= {name: key.get(name) for name in KEY}
     for group in ("sizes", "hyper"):
         row |= {f"{group}.{name}": _hashable(value) for name, value in (key.get(group) or {}).items()}
     row |= {name: claims.get(name) for name in CLAIMS}
-    return row | {"key": canonical, "detail": record.get("detail") or {}}
-
-
-def _columns() -> list[str]:
-    return ["case", *RECORD, *KEY, *CLAIMS, "key", "detail"]
+    return row | {"key": canonical(key), "detail": dict(record.detail or {})}
 
 
 def _hashable(value: Any) -> Any:
     """Lists (as JSON has them) become tuples, so that a column can be grouped by."""
     if isinstance(value, list):
         return tuple(_hashable(entry) for entry in value)
-    return json.dumps(value, sort_keys=True) if isinstance(value, dict) else value
+    return canonical(value) if isinstance(value, dict) else value
 
 
 def _environment(file: Path) -> dict[str, Any]:

@@ -1,0 +1,71 @@
+"""How wrong a method is: one record for each measure of error, over the seeds it was tried with."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from gradmark.run.records import Record
+from gradmark.run.session import Candidate, Session
+
+if TYPE_CHECKING:
+    from gradmark.measuring.error import ErrorProfile
+    from gradmark.measuring.interval import Interval
+    from gradmark.reference import Reference
+
+MEASURES = {"digits": "decimal digits", "cosine": "", "norm_ratio": "", "ulp": "ulp"}
+"""Measures beside "error", with their units; over several seeds their mean is recorded."""
+
+
+def error_records(
+    session: Session, candidate: Candidate, profiles: Sequence["ErrorProfile"], reference: "Reference"
+) -> list[Record]:
+    """The records of a method's error: of its one answer, or over the seeds it was tried with.
+
+    "error" is the relative 2-norm error, over seeds the root of its mean square; "digits", "cosine",
+    "norm_ratio" and "ulp" are means. `low` and `high` are the 95 % t interval over the seeds, None for one.
+    """
+    from gradmark.measuring.statistics import mean_interval, root_mean_square_interval
+
+    repetitions = {"repetitions": len(profiles)}
+    arrays = {name: asdict(array) for name, array in profiles[0].arrays.items()}
+    detail = {**_of_reference(reference), "arrays": arrays, **repetitions}
+    error = _over_seeds(root_mean_square_interval, [profile.relative for profile in profiles])
+    records = [session.record(candidate.key, "error", unit="relative", detail=detail, **error)]
+    for name, unit in MEASURES.items():
+        mean = _over_seeds(mean_interval, [float(getattr(profile, name)) for profile in profiles])
+        more = {"float_class": str(profiles[0].float_class)} if name == "digits" else {}
+        records.append(session.record(candidate.key, name, unit=unit, detail={**repetitions, **more}, **mean))
+    return records
+
+
+def without_value(
+    session: Session, candidate: Candidate, quantities: Sequence[str], status: Any, reason: str
+) -> list[Record]:
+    """Records that say why these quantities of a case have no value."""
+    return [
+        session.record(candidate.key, quantity, None, status=status, reason=reason) for quantity in quantities
+    ]
+
+
+def _over_seeds(
+    estimate: Callable[[Sequence[float]], "Interval"], values: Sequence[float]
+) -> dict[str, float | None]:
+    """`value`, `low` and `high` of a record; one value is recorded as it is, without an interval."""
+    if len(values) == 1 or not all(map(math.isfinite, values)):
+        return {"value": sum(values) / len(values), "low": None, "high": None}
+    interval = estimate(values)
+    return {"value": interval.value, "low": interval.low, "high": interval.high}
+
+
+def _of_reference(reference: "Reference") -> dict[str, Any]:
+    """The reference's name, who vouches for it, and its own uncertainty relative to the gradient's norm."""
+    import numpy as np
+
+    norm = math.sqrt(sum(float(np.sum(np.square(array))) for array in reference.gradient.values()))
+    bound = math.sqrt(sum(float(value) ** 2 for value in reference.uncertainty.values()))
+    return {
+        "reference": reference.name,
+        "uncertainty": bound / norm if norm > 0 else bound,
+        "vouched_by": list(reference.vouched_by),
+    }

@@ -1,0 +1,67 @@
+"""What the record "case" says beside how the case ended: the method's claims and the problem's size."""
+
+from typing import Any
+
+from gradmark.claims import Biased, Claims, Truncated, Unbiased
+from gradmark.layer import Affine
+from gradmark.method import Method
+from gradmark.parameters import size
+from gradmark.problem import Problem
+
+
+def of_problem(problem: Problem) -> dict[str, Any]:
+    """P, rows, the number of affine layers and the FLOPs of a forward pass (null where there are none)."""
+    depth = None
+    if problem.layers is not None:
+        depth = sum(isinstance(named.layer, Affine) for named in problem.layers)
+    return {
+        "P": size(problem.parameters),
+        "rows": problem.default_draw.count,
+        "depth": depth,
+        "forward_flops": problem.flops,
+        "smoothness": problem.smoothness,
+    }
+
+
+def of_method(method: Method, problem: Problem) -> dict[str, Any]:
+    """All that the method claims, in JSON's own types, at this problem's size."""
+    claims = method.claims
+    return {
+        "family": claims.family,
+        "exactness": str(claims.exactness),
+        "target": str(claims.target),
+        "reads": sorted(claims.reads),
+        "black_box": claims.black_box,
+        "stochastic": claims.stochastic,
+        "growth": {
+            "passes": claims.growth.passes,
+            "time": dict(claims.growth.time),
+            "memory": dict(claims.growth.memory),
+        },
+        **_of_exactness(method, claims, size(problem.parameters)),
+        **_of_work(claims, problem),
+    }
+
+
+def _of_exactness(method: Method, claims: Claims, parameters: int) -> dict[str, Any]:
+    exactness = claims.exactness
+    detail: dict[str, Any] = {"order": None, "step_field": None, "samples_field": None, "samples": None}
+    detail |= {"predicted_cosine": None, "bias": None}
+    if isinstance(exactness, Truncated):
+        detail |= {"order": exactness.order, "step_field": exactness.parameter}
+    if isinstance(exactness, Unbiased):
+        samples = getattr(method, exactness.samples, None)
+        detail |= {"samples_field": exactness.samples, "samples": samples}
+        if isinstance(samples, int | float):
+            detail["predicted_cosine"] = exactness.cosine(samples, parameters)
+    if isinstance(exactness, Biased):
+        detail["bias"] = exactness.reason
+    return detail
+
+
+def _of_work(claims: Claims, problem: Problem) -> dict[str, Any]:
+    work = None if claims.work is None else claims.work(problem)
+    return {
+        "declared_evaluations": None if work is None else work.evaluations,
+        "declared_passes": None if work is None else work.passes,
+    }

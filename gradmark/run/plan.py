@@ -1,0 +1,88 @@
+"""What is to be measured: a plan is a list of comparisons, and a comparison is the unit of execution."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from gradmark.errors import UsageError, unknown_name
+from gradmark.run.records import GROUPS, Group, digest, plain
+
+DEFAULT_TIME_LIMIT = 120.0
+"""Seconds a comparison may take unless it says otherwise."""
+
+
+@dataclass(frozen=True)
+class MethodCall:
+    """A method by name (or ``path/to/file.py:name``), with the hyper-parameters that are not the default."""
+
+    name: str
+    hyper: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One problem at one size on one backend, device and dtype, and the methods measured side by side on it.
+
+    `sizes` are the problem factory's arguments without backend, device, dtype and seed. `repetitions` is how
+    many seeds a stochastic method is tried with when its error is measured. `time_limit` is in seconds, for
+    one worker: what runs when it is over is stopped and recorded as timed out, and the methods that had no
+    turn get another worker. Raises `UsageError` for numbers or quantities that cannot be.
+    """
+
+    study: str
+    problem: str
+    sizes: Mapping[str, Any]
+    methods: tuple[MethodCall, ...]
+    quantities: tuple[Group, ...] = GROUPS
+    backend: str = "numpy"
+    device: str = "cpu"
+    dtype: str = "float64"
+    threads: int = 1
+    seed: int = 0
+    repetitions: int = 1
+    time_limit: float = DEFAULT_TIME_LIMIT
+
+    def __post_init__(self) -> None:
+        for quantity in self.quantities:
+            if quantity not in GROUPS:
+                raise unknown_name("quantity", quantity, GROUPS)
+        for name, least in (("threads", 1), ("seed", 0), ("repetitions", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise UsageError(f"`{name}={value!r}` must be an integer of at least {least}.")
+        if not 0 < self.time_limit < float("inf"):
+            raise UsageError(f"`time_limit={self.time_limit!r}` must be a positive number of seconds.")
+
+    @property
+    def id(self) -> str:
+        """A hash of everything the comparison says, the same in every process."""
+        return digest(asdict(self))
+
+    def __str__(self) -> str:
+        sizes = ", ".join(f"{key}={_short(value)}" for key, value in self.sizes.items())
+        return f"{self.problem}({sizes}) {self.backend} {self.device} {self.dtype}"
+
+
+def to_json(comparison: Comparison) -> dict[str, Any]:
+    """The comparison as JSON values, for another process."""
+    return {key: plain(value) for key, value in asdict(comparison).items()}
+
+
+def from_json(values: Mapping[str, Any]) -> Comparison:
+    """The comparison that `to_json` wrote; lists come back as tuples."""
+    calls = tuple(MethodCall(call["name"], frozen(call["hyper"])) for call in values["methods"])
+    sizes = frozen(values["sizes"])
+    return Comparison(
+        **{**values, "methods": calls, "sizes": sizes, "quantities": tuple(values["quantities"])}
+    )
+
+
+def frozen(value: Any) -> Any:
+    """JSON values with tuples for lists, as a person would have written the arguments."""
+    if isinstance(value, Mapping):
+        return {key: frozen(item) for key, item in value.items()}
+    return tuple(frozen(item) for item in value) if isinstance(value, list) else value
+
+
+def _short(value: Any) -> str:
+    return "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
