@@ -1,0 +1,128 @@
+"""A run as reports see it: one row for each case, with its quantities as columns."""
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gradmark.run.frame import read_run
+from gradmark.run.records import PLAIN_FORWARD
+from gradmark.run.records import QUANTITIES as GROUPS
+from reports import grouping
+from reports.laws import Law, Slope, cost_slopes, time_laws
+from reports.theory import epsilon
+
+QUANTITIES = tuple(name for group in GROUPS.values() for name in group)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a report is made of.
+
+    `cases` has a row for each case of a method: the fields of its key, its claims, `status` and `reason`, for
+    each quantity the columns ``q``, ``q_low``, ``q_high`` and ``q_detail`` (missing: NaN, {}), and the
+    columns of `reports.grouping`. `denominators` has the same for the plain forward passes. `records` is the
+    long table of `gradmark.run.frame`, `environment` the content of ``environment.json``, `asv` a table of
+    `reports.asv_results` (empty where there are none).
+    """
+
+    folder: Path
+    records: pd.DataFrame
+    cases: pd.DataFrame
+    denominators: pd.DataFrame
+    environment: dict[str, Any]
+    asv: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @cached_property
+    def main(self) -> pd.DataFrame:
+        """The cases of the methods as one would use them, without those that only belong to a sweep."""
+        return self.cases[self.cases["main"].astype(bool)]
+
+    @cached_property
+    def laws(self) -> list[Law]:
+        """The laws of time of the main cases."""
+        return time_laws(self.main)
+
+    @cached_property
+    def slopes(self) -> list[Slope]:
+        """The growth of the main cases' cost in forward passes."""
+        return cost_slopes(self.main)
+
+
+def read(folder: Path, asv: pd.DataFrame | None = None) -> Run:
+    """Read the run in `folder`. Raises `UsageError` where it is not a run folder."""
+    records, environment = read_run(folder)
+    wide = _wide(records)
+    plain = wide["method"] == PLAIN_FORWARD
+    cases = _drawable(grouping.grouped(wide[~plain].reset_index(drop=True)))
+    denominators = _sized(wide[plain].reset_index(drop=True), cases)
+    return Run(folder, records, cases, denominators, environment, pd.DataFrame() if asv is None else asv)
+
+
+def _wide(records: pd.DataFrame) -> pd.DataFrame:
+    """One row for each case."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for record in records.to_dict("records"):
+        groups.setdefault(record["case"], []).append({str(name): value for name, value in record.items()})
+    rows = [_case_row(group) for group in groups.values()]
+    columns = [name for name in records.columns if name not in ("quantity", "value", "low", "high", "unit")]
+    numbers = [f"{quantity}{end}" for quantity in QUANTITIES for end in ("", "_low", "_high")]
+    columns += [*numbers, *(f"{quantity}_detail" for quantity in QUANTITIES)]
+    wide = pd.DataFrame(rows, columns=pd.Index(columns))
+    for name in [
+        *numbers,
+        "P",
+        "rows",
+        "depth",
+        "order",
+        "samples",
+        "predicted_cosine",
+        "declared_evaluations",
+    ]:
+        wide[name] = pd.to_numeric(wide[name], errors="coerce").astype(float)
+    for name in ("black_box", "stochastic"):
+        wide[name] = wide[name].eq(True)
+    return wide
+
+
+def _case_row(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """The case's own record (done, if any study finished it), and the quantities of all its studies."""
+    of_case = sorted((r for r in records if r["quantity"] == "case"), key=lambda r: r["status"] != "done")
+    row = dict((of_case or records)[0])
+    if not of_case:
+        row |= {"status": "interrupted", "reason": "the run ended before this case did", "detail": {}}
+    row |= {f"{name}_detail": {} for name in QUANTITIES}
+    measured = [r for r in records if r["quantity"] in QUANTITIES and pd.notna(r["value"])]
+    for record in sorted(measured, key=_repetitions):
+        name = record["quantity"]
+        row |= {name: record["value"], f"{name}_low": record["low"], f"{name}_high": record["high"]}
+        row[f"{name}_detail"] = record["detail"]
+    return row
+
+
+def _repetitions(record: dict[str, Any]) -> int:
+    """Of a quantity measured by several studies, the one with most repetitions counts."""
+    return int(record["detail"].get("repetitions") or 0)
+
+
+def _drawable(cases: pd.DataFrame) -> pd.DataFrame:
+    """With ``error_drawn``: on log axes an error of zero stands at an eighth of its dtype's unit."""
+    floor = pd.Series([(epsilon(dtype) or 0.0) / 8 for dtype in cases["dtype"]], cases.index, float)
+    for end in ("", "_low", "_high"):
+        cases[f"error_drawn{end}"] = cases[f"error{end}"].clip(lower=floor)
+    return cases
+
+
+def _sized(denominators: pd.DataFrame, cases: pd.DataFrame) -> pd.DataFrame:
+    """With the place, and the number of parameters, which the methods beside them know."""
+    sizes = {_problem(key): size for key, size in zip(cases["key"], cases["P"], strict=True)}
+    found = [sizes.get(_problem(key)) for key in denominators["key"]]
+    return denominators.assign(P=pd.Series(found, dtype=float), place=grouping.places(denominators))
+
+
+def _problem(key: str) -> str:
+    parts = json.loads(key)
+    return json.dumps([parts["problem"], parts.get("sizes")], sort_keys=True)
