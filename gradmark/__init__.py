@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gradmark.registry import get_method, get_problem, list_methods, list_problems
     from gradmark.short_form import gradient_method
     from gradmark.torch_problem import from_torch
-    from gradmark.vector_problem import vector_problem
+    from gradmark.vector_function import vector_problem
 
 __version__ = "0.1.0"
 
@@ -34,7 +34,7 @@ _HOMES = {
     "load": "notebook",
     "measure": "notebook",
     "ravel": "parameters",
-    "vector_problem": "vector_problem",
+    "vector_problem": "vector_function",
 }
 __all__ = [
     "Estimate",

@@ -9,7 +9,7 @@ import numpy as np
 from gradmark.arguments import check_size as check_size
 from gradmark.arrays import Array, Arrays, dtype_name
 from gradmark.draw import Draw
-from gradmark.errors import UsageError
+from gradmark.errors import UsageError, shown
 from gradmark.parameters import Parameters
 from gradmark.problem import Call, Problem, Smoothness, converted, retarget
 from gradmark.work import count
@@ -146,9 +146,12 @@ def _array(value: Any) -> Array:
     if _module(value) != "numpy":
         return value.detach() if _module(value) == "torch" else value
     try:
-        return np.asarray(value) if hasattr(value, "dtype") else np.asarray(value, np.float64)
-    except (TypeError, ValueError) as error:
+        array = np.asarray(value)
+    except ValueError as error:
         raise UsageError(f"`at` must hold arrays of numbers: {error}.") from error
+    if array.dtype.kind not in "biufc":
+        raise UsageError(f"`at` must hold arrays of numbers, not {shown(value)}.")
+    return array if hasattr(value, "dtype") or array.dtype.kind == "c" else array.astype(np.float64)
 
 
 def _module(array: Any) -> str:

@@ -124,11 +124,13 @@ def _check_not_hidden(kind: Kind, point: importlib.metadata.EntryPoint) -> None:
         return
     ours = Path(gradmark.__file__).parents[1] / package / "__init__.py"
     found = importlib.util.find_spec(package)
-    where = found.origin if found is not None else None
-    if where is not None and Path(where).resolve() == ours.resolve():
+    if found is not None and found.origin is not None and Path(found.origin).resolve() == ours.resolve():
         return
+    # A folder without __init__.py has no origin; it hides ours where gradmark is installed as editable.
+    folders = list(found.submodule_search_locations or []) if found is not None else []
+    where = (found.origin if found is not None else None) or next(iter(folders), "nothing Python finds")
     raise UsageError(
-        f"gradmark's own package `{package}` is hidden by {where or 'a folder of that name'}: rename that "
+        f"gradmark's own package `{package}` is hidden by {where}: rename that "
         "file or folder, or run from another folder; your own methods and problems can be named as "
         "path/to/file.py:name."
     )

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from gradmark.arrays import Array
-from gradmark.vector_problem import vector_problem
+from gradmark.vector_function import vector_problem
 from problems.layers.nonlinearities import real_part
 
 _SPREAD = 100.0

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from gradmark.arrays import Array
-from gradmark.vector_problem import vector_problem
+from gradmark.vector_function import vector_problem
 from problems.layers.nonlinearities import real_part
 
 

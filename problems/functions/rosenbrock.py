@@ -3,7 +3,7 @@
 from typing import Any
 
 from gradmark.arrays import Array
-from gradmark.vector_problem import vector_problem
+from gradmark.vector_function import vector_problem
 
 
 def _gradient(xp: Any, x: Array) -> Array:

@@ -104,6 +104,12 @@ def test_a_numpy_gradient_needs_neither_torch_nor_jax() -> None:
     assert not loaded_by(code) & {"torch", "jax", "pandas", "matplotlib", "sklearn"}
 
 
+def test_no_module_hides_a_public_name() -> None:
+    """Once gradmark.x is imported as a module, it would take the place of the function of that name."""
+    modules = {path.stem for path in (ROOT / "gradmark").iterdir()}
+    assert not modules & set(gradmark.__all__)
+
+
 def test_what_is_announced_is_what_there_is() -> None:
     from gradmark import _HOMES
 
