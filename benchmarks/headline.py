@@ -1,0 +1,151 @@
+"""The speed of hand-derived backpropagation beside what people use, in one interleaved run: ``make speed``.
+
+A dense tanh network in float32 with 256 rows, one pinned thread. For each size it prints the time of a
+gradient by each method, its cost in forward passes of the same backend, and how many times faster `backprop`
+is than its peers. Whole gradients are bounded by how fast each library multiplies matrices on this CPU, so the
+rate of one product of the layers' own shape is measured in the same run and printed beside them.
+"""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+WIDTHS = {"1e4": (16, 64, 64, 64, 10), "1e6": (512, 512, 512, 512, 512)}
+ROWS = 256
+METHODS = (
+    ("numpy", "backprop"),
+    ("torch", "backprop"),
+    ("torch", "autograd"),
+    ("jax", "backprop"),
+    ("jax", "jax_grad"),
+)
+SECONDS = 20.0
+"""Time given to each size."""
+
+
+def main() -> None:
+    """Print the tables."""
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = "1"
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    _print_libraries()
+    for label, widths in WIDTHS.items():
+        _print_size(label, widths)
+    _print_start_up()
+
+
+def _print_size(label: str, widths: tuple[int, ...]) -> None:
+    from gradmark.measuring.flops import gradient_flops
+    from gradmark.measuring.threads import pinned
+    from gradmark.measuring.time import interleaved, time_ratio
+
+    calls, problem = _calls(widths)
+    with pinned(1):
+        timings = interleaved(calls, synchronize=lambda: None, budget=SECONDS)
+    print(
+        f"\nP = {label}: widths {widths}, {ROWS} rows, float32; "
+        f"a gradient is {gradient_flops(problem) / 1e6:.0f} MFLOP"
+    )
+    print(f"{'':24}{'median':>12}   {'forward passes':>22}   {'backprop is faster by':>24}")
+    best = min(("numpy backprop", "torch backprop"), key=lambda name: timings[name].median)
+    for name, timing in timings.items():
+        backend, _, what = name.partition(" ")
+        if what == "product":
+            rate = 2 * ROWS * widths[1] ** 2 / timing.median / 1e9
+            print(f"{name:24}{timing.median * 1e6:9.1f} us   {rate:15.0f} GFLOP/s")
+            continue
+        passes = time_ratio(timing, timings[f"{backend} forward"])
+        peers = time_ratio(timing, timings[best]) if what in ("autograd", "jax_grad") else None
+        print(
+            f"{name:24}{timing.median * 1e6:9.1f} us   {_interval(passes):>22}   "
+            f"{_interval(peers) + ' (' + best + ')' if peers else '':>24}"
+        )
+
+
+def _interval(ratio: Any) -> str:
+    return f"{ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
+
+
+def _calls(widths: tuple[int, ...]) -> tuple[dict[str, Callable[[], object]], Any]:
+    """A zero-argument call for each product, forward pass and gradient."""
+    import gradmark
+
+    calls: dict[str, Callable[[], object]] = {}
+    problem: Any = None
+    for backend, method in METHODS:
+        if backend == "jax" and importlib.util.find_spec("jax") is None:
+            continue
+        problem = gradmark.get_problem(
+            "mlp", widths=widths, data="synthetic", loss="mse", batch=ROWS, backend=backend, dtype="float32"
+        )
+        if f"{backend} forward" not in calls:
+            calls[f"{backend} product"] = _product(backend, widths[1])
+            forward = problem.plain_forward()
+            calls[f"{backend} forward"] = lambda f=forward, p=problem: f(p.parameters, p.default_draw)
+        gradient = gradmark.get_method(method).prepare(problem)
+        calls[f"{backend} {method}"] = lambda g=gradient, p=problem: g(p.parameters)
+    return calls, problem
+
+
+def _product(backend: str, width: int) -> Callable[[], object]:
+    """x W^T of a layer's own shape, into a buffer where the library can."""
+    from gradmark.arrays import Arrays
+    from gradmark.random import generator
+
+    arrays, random = Arrays(backend, dtype="float32"), generator(0, "data")
+    x = arrays.array(random.standard_normal((ROWS, width)))
+    w = arrays.array(random.standard_normal((width, width)))
+    xp = arrays.xp
+    if backend == "jax":
+        import jax
+
+        compiled = jax.jit(lambda x, w: x @ w.T)
+        return lambda: compiled(x, w).block_until_ready()
+    out = xp.empty((ROWS, width), dtype=arrays.dtype_object)
+    return lambda: xp.matmul(x, w.T, out=out)
+
+
+def _print_libraries() -> None:
+    from gradmark.run.environment import describe
+
+    backends = {backend for backend, _ in METHODS if importlib.util.find_spec(backend)}
+    environment = describe(backends, 1, sys.argv, None)
+    print(f"{environment['cpu']}, one pinned thread of {os.cpu_count()}")
+    for pool in environment["blas"]:
+        print(
+            "  "
+            + " ".join(
+                str(pool[key])
+                for key in ("internal_api", "user_api", "version", "architecture")
+                if pool.get(key)
+            )
+        )
+    for warning in environment["warnings"]:
+        print(f"  warning: {warning}")
+
+
+def _print_start_up() -> None:
+    """The best of five starts, in seconds; a start is a new process."""
+    commands = {
+        "gradmark --help": ["-m", "gradmark.cli.main", "--help"],
+        "import gradmark": ["-c", "import gradmark"],
+    }
+    print()
+    for name, arguments in commands.items():
+        seconds = min(_seconds([sys.executable, *arguments]) for _ in range(5))
+        print(f"{name:24}{seconds:9.3f} s")
+
+
+def _seconds(command: list[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ})
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
