@@ -1,0 +1,28 @@
+"""The problem's own formula for its gradient, which shares no code with its loss."""
+
+import numpy as np
+
+from gradmark.arrays import to_numpy
+from gradmark.claims import Reads
+from gradmark.reference.point import Arrays, Point
+from gradmark.reference.rounding import Estimate, with_rounding
+
+NAME = "closed form"
+READS: frozenset[Reads] = frozenset()
+
+
+def impossible(point: Point) -> str | None:
+    """It needs a formula."""
+    return None if point.problem.closed_form is not None else "the problem states none"
+
+
+def estimate(point: Point) -> Estimate:
+    """The formula in the point's dtype; its uncertainty is rounding."""
+    return with_rounding(_gradient, point)
+
+
+def _gradient(point: Point) -> Arrays:
+    formula = point.problem.closed_form
+    assert formula is not None
+    gradient = formula(point.parameters, point.draw)
+    return {name: to_numpy(gradient[name]).astype(np.longdouble) for name in point.parameters}
