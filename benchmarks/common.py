@@ -1,4 +1,4 @@
-"""The grid that the suite runs over, and a cell of it: a method bound to a problem, warmed up.
+"""The grid that the suite runs over, and a cell of it: a method and a problem it supports.
 
 Four environment variables change the grid; what they add stands behind the built-in values, so that history
 does not split:
@@ -9,23 +9,25 @@ does not split:
 - ``GRADMARK_GRID=full``: every problem at every size, for all quantities (hours).
 """
 
+import math
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-# Imported for the fork server, which then hands it to every cell. No torch operation may run at import:
+# Imported for the fork server, which then hands them to every cell. No torch operation may run at import:
 # a child of a process that has used torch's threads hangs.
+import pandas  # noqa: F401
 import torch  # noqa: F401
 from asv_runner.benchmarks.mark import SkipNotImplemented
 
 from gradmark.arrays import Arrays
 from gradmark.errors import UsageError
-from gradmark.method import Estimate, Method
+from gradmark.method import Method
 from gradmark.parameters import size as parameter_count
 from gradmark.problem import Problem
+from gradmark.run.records import Group
 
 METHODS = (
     "backprop",
@@ -75,12 +77,10 @@ def grid(problems: tuple[str, ...], sizes: tuple[int, ...]) -> list[list[Any]]:
 
 @dataclass(frozen=True)
 class Cell:
-    """A method bound to a problem. `prepare` binds it anew and returns the call that is measured."""
+    """A method, and a problem that it supports."""
 
     method: Method
     problem: Problem
-    prepare: Callable[[], Callable[[], Estimate]]
-    call: Callable[[], Estimate]
 
 
 class Grid:
@@ -92,13 +92,13 @@ class Grid:
     cell: Cell
 
     def setup(self, method: str, problem: str, size: int, device: str) -> None:
-        """Bind the method to the problem; a repeated call costs nothing."""
+        """Find the cell; a repeated call costs nothing."""
         self.cell = cell(method, problem, size, device)
 
 
 @cache
 def cell(method_name: str, problem_name: str, size: int, device: str) -> Cell:
-    """The cell of these parameters, called once. Raises `SkipNotImplemented` with the reason it cannot be."""
+    """The cell of these parameters. Raises `SkipNotImplemented` with the reason why there is none."""
     from gradmark.registry import list_methods, list_problems
     from gradmark.run.plan import MethodCall
     from gradmark.run.resolving import build_method
@@ -106,26 +106,27 @@ def cell(method_name: str, problem_name: str, size: int, device: str) -> Cell:
     _check_known("method", method_name, [*list_methods(), *_EXTRA_METHODS])
     _check_known("problem", problem_name, [*list_problems(), *_EXTRA_PROBLEMS])
     method = build_method(MethodCall(_EXTRA_METHODS.get(method_name, method_name)))
-    problem = _problem(
-        _EXTRA_PROBLEMS.get(problem_name, problem_name), size, device, _backend(method, device)
-    )
-    reason = method.supports(problem) or _too_much_work(method, problem)
-    if reason:
+    backend = _backend(method, device)
+    problem = _problem(_EXTRA_PROBLEMS.get(problem_name, problem_name), size, device, backend)
+    if reason := method.supports(problem) or _too_much_work(method, problem):
         raise SkipNotImplemented(f"{method_name} on {problem_name}: {reason}")
+    return Cell(method, problem)
 
-    def prepare() -> Callable[[], Estimate]:
-        function = method.prepare(problem)
 
-        def call() -> Estimate:
-            estimate = function(problem.parameters)
-            problem.arrays.synchronize()
-            return estimate
+def measured(cell: Cell, group: Group, field: str, **options: Any) -> float:
+    """One field of ``gradmark.measure(method, problem, quantities=[group])``.
 
-        return call
+    NaN becomes infinity: asv takes it for a skipped cell. Raises `SkipNotImplemented` where the cell was
+    skipped and RuntimeError where it failed, with the reason.
+    """
+    import gradmark
 
-    call = prepare()
-    call()
-    return Cell(method, problem, prepare, call)
+    row = gradmark.measure(cell.method, cell.problem, quantities=[group], **options)
+    if row["status"] == "skipped":
+        raise SkipNotImplemented(row["reason"])
+    if row["status"] != "done":
+        raise RuntimeError(f"{row['status']}: {row['reason']}")
+    return math.inf if math.isnan(row[field]) else float(row[field])
 
 
 def _check_known(kind: str, name: str, known: list[str]) -> None:

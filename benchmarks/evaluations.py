@@ -1,6 +1,6 @@
 """How often a gradient evaluates the problem."""
 
-from benchmarks.common import Grid, grid
+from benchmarks.common import Grid, grid, measured
 
 
 class Evaluations(Grid):
@@ -11,4 +11,4 @@ class Evaluations(Grid):
 
     def track_evaluations(self, method: str, problem: str, size: int, device: str) -> float:
         """Forward and tangent passes of one call."""
-        return float(self.cell.call().work.evaluations)
+        return measured(self.cell, "work", "evaluations")

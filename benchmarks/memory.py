@@ -1,6 +1,6 @@
 """How much memory a gradient takes."""
 
-from benchmarks.common import Grid, grid
+from benchmarks.common import Grid, grid, measured
 
 
 class Memory(Grid):
@@ -11,6 +11,4 @@ class Memory(Grid):
 
     def track_peak_bytes(self, method: str, problem: str, size: int, device: str) -> float:
         """Peak bytes of preparing and one call, above what the problem itself holds."""
-        from gradmark.measuring.memory import peak_bytes
-
-        return float(peak_bytes(self.cell.prepare, self.cell.problem.arrays).bytes)
+        return measured(self.cell, "memory", "peak_bytes")

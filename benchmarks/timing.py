@@ -11,6 +11,12 @@ class Timing(Grid):
     repeat = (3, 50, 0.5)
     warmup_time = 0.1
 
+    def setup(self, method: str, problem: str, size: int, device: str) -> None:
+        """Prepare the method apart from what is timed."""
+        super().setup(method, problem, size, device)
+        self.gradient = self.cell.method.prepare(self.cell.problem)
+
     def time_gradient(self, method: str, problem: str, size: int, device: str) -> None:
         """One call, until the device has finished."""
-        self.cell.call()
+        self.gradient(self.cell.problem.parameters)
+        self.cell.problem.arrays.synchronize()
