@@ -15,7 +15,7 @@ _ROLES = get_args(Role)
 
 
 def generator(seed: int, role: Role, *more: int) -> np.random.Generator:
-    """The generator of one `role` of a case: ``default_rng([seed, role, *more])``.
+    """The generator of one `role` of a case: ``default_rng([seed, role, *more])``, roles counted from 1.
 
     `more` are further non-negative integers, such as the index of a repetition. Raises `UsageError` for a
     seed that is not an integer of at least 0.
@@ -27,4 +27,5 @@ def generator(seed: int, role: Role, *more: int) -> np.random.Generator:
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise UsageError(f"`seed={shown(seed)}` must be an integer of at least 0.")
-    return np.random.default_rng([int(seed), _ROLES.index(role), *more])
+    # Zeros at the end of a seed sequence change nothing: [seed, 0] is [seed], so nothing counts from 0.
+    return np.random.default_rng([int(seed), 1 + _ROLES.index(role), *(1 + each for each in more)])
