@@ -18,8 +18,8 @@ class UsageError(ValueError):
 def shown(value: object) -> str:
     """A value as it is repeated in a message: on one line, and short.
 
-    >>> shown("tanh"), shown(["a"]), shown("two\nlines"), shown(10**5000)
-    ('tanh', "['a']", "'two\\nlines'", 'a very large int')
+    >>> print(shown("tanh"), shown(["a"]), shown(10**5000))
+    tanh ['a'] a very large int
     """
     if isinstance(value, str) and value.isprintable():
         text = value

@@ -88,7 +88,7 @@ def widths_for(
     """Widths with equal hidden layers whose parameters number as near to `parameters` as integers allow.
 
     >>> widths_for(10_000)
-    (64, 68, 68, 10)
+    (64, 69, 69, 10)
     """
 
     check_fits("widths_for", check_size("widths_for", "parameters", parameters))
