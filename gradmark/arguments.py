@@ -71,8 +71,8 @@ def check_fits(problem: str, numbers: int) -> None:
     if 16 * numbers > there:
         count = f"{numbers:,}" if numbers < 10**15 else f"1e{math.log10(numbers):.0f}"
         raise UsageError(
-            f"{problem}: {count} numbers of 16 bytes are more than the {there / 2**30:,.1f} GiB of memory that "
-            "this machine has: choose smaller sizes."
+            f"{problem}: {count} numbers of 16 bytes are more than the {there / 2**30:,.1f} GiB of memory "
+            "that this machine has: choose smaller sizes."
         )
 
 

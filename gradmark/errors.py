@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-
 _LONGEST = 80
 """Characters of a value that a message repeats."""
 

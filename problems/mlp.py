@@ -113,8 +113,8 @@ def check_widths(widths: Sequence[int], data: str) -> tuple[int, ...]:
     checked = tuple(check_size("mlp", "widths", width) for width in widths)
     if data == "digits" and (checked[0], checked[-1]) != (64, 10):
         raise UsageError(
-            f"mlp: `widths={shown(checked)}` do not fit the digits, which have 64 inputs and 10 outputs: start with "
-            "64 and end with 10, or use data=synthetic."
+            f"mlp: `widths={shown(checked)}` do not fit the digits, which have 64 inputs and 10 outputs: "
+            "start with 64 and end with 10, or use data=synthetic."
         )
     return checked
 

@@ -15,7 +15,7 @@ KINDS = {
 
 @pytest.fixture(params=KINDS.values(), ids=KINDS.keys())
 def everywhere(request: pytest.FixtureRequest) -> Arrays:
-    """float64 arrays of each backend; array_api_strict pretends to have a second device, and refuses mixtures."""
+    """float64 arrays of each backend; array_api_strict pretends to have devices, and refuses to mix them."""
     backend, device = request.param
     if backend in ("jax", "array_api_strict"):
         pytest.importorskip(backend, reason=f"{backend} is not installed here")

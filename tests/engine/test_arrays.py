@@ -60,7 +60,7 @@ def test_numbers_are_rounded_once_and_alike_everywhere(number: float) -> None:
 
 
 def test_a_longdouble_is_not_rounded_twice_on_its_way_to_float32() -> None:
-    """Just above a tie of float32: by way of float64 it would become the tie, and go down to the even number."""
+    """Just above a tie of float32: by way of float64 it would become the tie, and go down to the even 1."""
     number = np.longdouble(1) + np.longdouble(2) ** -24 + np.longdouble(2) ** -60
     for backend in ("numpy", "torch"):
         assert to_numpy(Arrays(backend, dtype="float32").array(number)) == 1 + np.float32(2) ** -23

@@ -34,6 +34,7 @@ def test_a_dict_of_arrays_is_a_point() -> None:
         gradient=lambda p: {"a": np.array([p["b"], p["b"]]), "b": p["a"].sum()},
     )
     assert float(problem.loss(problem.parameters)) == 9
+    assert problem.closed_form is not None
     found = problem.closed_form(problem.parameters, problem.default_draw)
     np.testing.assert_array_equal(found["a"], [3, 3])
     assert found["b"] == 3
@@ -151,6 +152,7 @@ def test_a_factory_takes_sizes_constants_and_a_place() -> None:
 
 def test_the_gradient_of_a_factory_is_its_formula(everywhere: Arrays) -> None:
     problem = bowl(scale=2.0, backend=everywhere.backend, device=everywhere.device)
+    assert problem.closed_form is not None
     found = problem.closed_form(problem.parameters, problem.default_draw)["x"]
     np.testing.assert_array_equal(to_numpy(found), 2 * to_numpy(problem.parameters["x"]))
 

@@ -59,7 +59,8 @@ def test_rows_of_a_matrix_become_the_members_of_a_population(everywhere: Arrays)
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
 def test_the_vector_is_a_copy_and_what_comes_back_are_views(backend: str) -> None:
     arrays = Arrays(backend)
-    for wanted in ({"a": (2, 3)}, {"a": (2, 3), "b": (4,)}):
+    several: list[dict[str, tuple[int, ...]]] = [{"a": (2, 3)}, {"a": (2, 3), "b": (4,)}]
+    for wanted in several:
         parameters = named(arrays, wanted)
         vector, unravel = ravel(parameters, arrays.xp)
         before = to_numpy(parameters["a"]).copy()

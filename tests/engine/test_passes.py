@@ -1,4 +1,4 @@
-"""The three passes through layers agree with each other, with derivatives taken without a formula, and with torch."""
+"""The three passes through layers, against each other, derivatives taken without a formula, and torch."""
 
 from typing import Any
 
@@ -118,7 +118,7 @@ def test_a_parameter_without_a_tangent_does_not_move(chain: str) -> None:
 @pytest.mark.parametrize("backend", ["numpy", "torch", "jax", "array_api_strict"])
 @pytest.mark.parametrize("fast", [True, False])
 def test_backprop_is_right_on_every_chain_of_layers(chain: str, backend: str, fast: bool) -> None:
-    """Buffers must not be shared where a layer would overwrite data, or drop a shared parameter's gradient."""
+    """No buffer may be shared where a layer would overwrite data, or drop a shared parameter's gradient."""
     pytest.importorskip(backend, reason=f"{backend} is not installed here")
     problem, numpy = network(chain, Arrays(backend)), network(chain, Arrays())
     wanted = by_complex_steps(numpy)

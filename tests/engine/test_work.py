@@ -47,13 +47,11 @@ def test_evaluations_are_forward_and_tangent_passes() -> None:
 def test_a_loss_counts_members_and_the_share_of_the_rows() -> None:
     problem = gradmark.get_problem("mlp", batch=32)
     members = {name: np.stack([array] * 3) for name, array in problem.parameters.items()}
-    for loss, wanted in (
-        (lambda: problem.loss(problem.parameters), 1),
-        (lambda: problem.loss(members), 3),
-        (lambda: problem.loss(members, problem.default_draw.rows(0, 8)), 3 / 4),
-    ):
+    few = problem.default_draw.rows(0, 8)
+    cases = [(problem.parameters, None, 1), (members, None, 3), (members, few, 3 / 4)]
+    for parameters, draw, wanted in cases:
         with counting() as work:
-            loss()
+            problem.loss(parameters, draw)
         assert work.total() == Work(forward=wanted)
 
 

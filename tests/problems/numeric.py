@@ -1,4 +1,4 @@
-"""Derivatives taken without a formula, for tests: complex steps and central differences of a function of arrays."""
+"""Derivatives taken without a formula: complex steps and central differences of a function of arrays."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,7 +19,7 @@ def complex_step(function: Callable[[Named], Any], at: Named, direction: Named) 
 
 
 def jacobian(function: Callable[[Named], Any], at: Named) -> dict[str, Any]:
-    """The derivative of each output number by each input number, by complex steps: name to (outputs, inputs)."""
+    """The derivative of each output by each input number, by complex steps: name to (outputs, inputs)."""
     columns: dict[str, list[Any]] = {}
     for name, array in at.items():
         for index in range(array.size):

@@ -1,4 +1,4 @@
-"""Whatever is given as an argument, a factory answers with a problem or with one sentence, never otherwise."""
+"""Whatever is given as an argument, a factory answers with a problem or with one sentence."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""Test functions: their closed forms against derivatives of the loss that know no formula, and their shapes."""
+"""Test functions: their closed forms against derivatives of the loss that know no formula."""
 
 from typing import Any
 

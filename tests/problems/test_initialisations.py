@@ -44,7 +44,7 @@ def test_orthogonal_weights_have_orthonormal_rows_or_columns(fan_in: int, fan_ou
 
 
 def test_orthogonal_weights_are_uniform_not_just_orthogonal() -> None:
-    """LAPACK's Q alone has a first entry of one sign only; a uniform rotation has either sign half of the time."""
+    """LAPACK's Q alone has a first entry of one sign; a uniform rotation has either sign equally often."""
     positive = sum(drawn("orthogonal", 5, 5, seed)[0, 0] > 0 for seed in range(200))
     assert stats.binomtest(positive, 200).pvalue > FALSE_ALARM
 

@@ -1,6 +1,7 @@
-"""Each layer by itself: forward, pullback and pushforward against complex steps, differences, torch, each other."""
+"""Each layer by itself: its three passes against complex steps, differences, torch and each other."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,7 @@ MAKERS: dict[str, Callable[[Arrays], Any]] = {
     "given": lambda arrays: Given(ROWS, FAN_IN, arrays),
     "offset": lambda arrays: Offset(ROWS, FAN_IN, arrays),
 }
-for _name in NONLINEARITIES:
-    MAKERS[_name] = lambda arrays, name=_name: Activation(name, arrays)
+MAKERS |= {name: partial(Activation, name) for name in NONLINEARITIES}
 
 TORCH: dict[str, Callable[..., Any]] = {
     "dense": lambda x, weight, bias: functional.linear(x, weight, bias),
@@ -77,7 +77,7 @@ class Case:
         return {key: to_numpy(array) for key, array in found.items()}
 
     def pushforward(self, *moving: str) -> Any:
-        """The tangent along `direction` for the arrays named in `moving`; two tangents, the second twice as long."""
+        """Two tangents, along `direction` for the arrays named in `moving`, the second twice as long."""
         own = {key: self.here(array) for key, array in self.at.items()}
         twice = {key: self.here(np.stack([d, 2 * d])) for key, d in self.direction.items() if key in moving}
         x = own.pop("x")
@@ -209,5 +209,5 @@ def test_flops_of_a_dense_layer_are_two_for_each_weight_and_row() -> None:
 
 @pytest.mark.parametrize("arrays", [Arrays("array_api_strict"), Arrays(dtype="longdouble")], ids=str)
 def test_gelu_is_refused_where_there_is_no_erfc(arrays: Arrays) -> None:
-    with pytest.raises(UsageError, match="`gelu` needs a function that .* lacks"):
+    with pytest.raises(UsageError, match=r"`gelu` needs a function that \w+ lacks"):
         Activation("gelu", arrays)

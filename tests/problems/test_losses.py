@@ -72,9 +72,9 @@ def test_value_and_gradient_agree_with_torch(name: str) -> None:
     case = Case(name, Arrays())
     y = torch.tensor(case.outputs, requires_grad=True)
     wanted = TORCH[name](y, torch.tensor(case.targets))
-    wanted.backward()
+    (slope,) = torch.autograd.grad(wanted, [y])
     assert float(case({"y": case.outputs})) == pytest.approx(wanted.item(), rel=case.slack)
-    np.testing.assert_allclose(case.pullback(), y.grad, rtol=case.slack, atol=case.slack)
+    np.testing.assert_allclose(case.pullback(), slope, rtol=case.slack, atol=case.slack)
 
 
 @every_loss
@@ -128,7 +128,7 @@ def test_the_form_in_a_buffer_computes_the_same(name: str, backend: str, dtype: 
 @every_loss
 def test_a_population_of_outputs_has_one_loss_each(name: str) -> None:
     case = Case(name)
-    members = np.stack([case.outputs, 2 * case.outputs, -case.outputs])
+    members = np.stack([case.outputs, 2 * case.outputs, -1 * case.outputs])
     wanted = [case({"y": member}) for member in members]
     np.testing.assert_allclose(case({"y": members}), wanted, rtol=case.slack)
 

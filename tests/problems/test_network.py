@@ -1,6 +1,8 @@
 """Networks as problems: opened ones, moved ones, closed forms that no longer speak, widths, smoothness."""
 
 from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,7 +31,7 @@ def gradient(problem: Any) -> dict[str, Any]:
 
 
 def explicit(problem: Any) -> tuple[list[Any], Callable[[int, Any], Any]]:
-    """The pre-activations z_l of a tanh network written out in NumPy, and the loss as a function of any z_l."""
+    """The pre-activations z_l of a tanh network written out in NumPy, and the loss as a function of each."""
     p, draw = problem.parameters, problem.default_draw.arrays
     weights = [array for name, array in p.items() if name.endswith("weight")]
     biases = [array for name, array in p.items() if name.endswith("bias")]
@@ -50,9 +52,13 @@ def test_opened_nodes_have_the_error_signals_as_gradients() -> None:
     """delta_l = dL/dz_l, by moving each z_l of a network written out by hand."""
     problem = gradmark.get_problem("mlp", **SIZES, loss="mse").opened("nodes")
     found, (nodes, loss_from) = gradient(problem), explicit(problem)
+
+    def loss_at(level: int, at: Any) -> Any:
+        return loss_from(level, at["z"])
+
     assert [name for name in found if "nodes" in name] == [f"nodes.{i}.offset" for i in (0, 2, 4)]
     for level, z in enumerate(nodes):
-        wanted = jacobian(lambda at, level=level: loss_from(level, at["z"]), {"z": z})["z"].reshape(z.shape)
+        wanted = jacobian(partial(loss_at, level), {"z": z})["z"].reshape(z.shape)
         error = np.max(np.abs(found[f"nodes.{2 * level}.offset"] - wanted))
         assert error <= ROUNDINGS * problem.arrays.epsilon * np.max(np.abs(wanted))
 
@@ -90,7 +96,7 @@ def test_opening_says_so_in_the_call_and_once_is_enough() -> None:
     assert str(problem.call).endswith(".opened('nodes')")
     assert problem.opened("nodes") is problem
     with pytest.raises(UsageError, match="allowed are inputs and nodes"):
-        problem.opened("outputs")  # type: ignore[arg-type]
+        problem.opened("outputs")
 
 
 def test_a_closed_form_is_not_offered_for_parameters_it_does_not_know() -> None:
@@ -156,7 +162,7 @@ def test_accepts_says_which_dtypes_the_whole_path_carries() -> None:
 def test_widths_for_is_as_near_as_integers_allow(wanted: int, hidden: int, inputs: int, outputs: int) -> None:
     def parameters(width: int) -> int:
         widths = (inputs, *[width] * hidden, outputs)
-        return sum((a + 1) * b for a, b in zip(widths, widths[1:], strict=False))
+        return sum((a + 1) * b for a, b in pairwise(widths))
 
     widths = widths_for(wanted, inputs=inputs, outputs=outputs, hidden_layers=hidden)
     assert widths[0] == inputs and widths[-1] == outputs and len(widths) == hidden + 2

@@ -101,7 +101,7 @@ def test_relative_accuracy_at_every_magnitude(
 
 
 def exact_normal_cdf(z: float) -> Any:
-    """Phi(z) in longdouble: its series (all terms of one sign) near 0, Laplace's continued fraction beyond."""
+    """Phi(z) in longdouble: its series (terms of one sign) near 0, Laplace's continued fraction beyond."""
     x = abs(np.longdouble(z))
     density = np.exp(-x * x / 2) / np.sqrt(2 * np.arccos(np.longdouble(-1)))
     if x < 3:
@@ -135,7 +135,7 @@ def test_gelu_keeps_the_digits_that_erfc_can_have(backend: str) -> None:
 
 
 def test_the_slope_of_tanh_is_exact_to_the_resolution_of_one() -> None:
-    """1 - h^2 with h within LIBRARY units: an absolute error, which saturated units show as a relative one."""
+    """1 - h^2 with h within LIBRARY units: an absolute error, which is a large relative one at saturation."""
     _, slope = computed("tanh", EXTREMES)
     wide = EXTREMES.astype(np.longdouble)
     e = np.exp(-2 * np.abs(wide))
@@ -173,7 +173,7 @@ def test_at_a_kink_the_slope_is_that_of_the_left_branch() -> None:
 
 
 def test_elu_is_smooth_but_its_second_derivative_jumps_at_zero() -> None:
-    """So a central difference across 0 is of first order there: (e^0 h/4) instead of h^2 times a third derivative."""
+    """So a central difference across 0 is of first order there, off by h/4, instead of second."""
     errors = []
     for step in (1e-2, 1e-3):
         ahead, behind = (computed("elu", np.array([z]), "longdouble")[0][0] for z in (step, -step))

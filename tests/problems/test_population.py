@@ -13,7 +13,7 @@ from problems.layers.nonlinearities import NONLINEARITIES
 
 MEMBERS = 3
 WIDTHS = (6, 4, 3)
-# Roundings on the way of one number through a network of WIDTHS: the terms of its sums, and functions of 4 units.
+# Roundings on the way of one number through a network of WIDTHS: terms of sums, and functions of 4 units.
 ROUNDINGS = sum(WIDTHS) + 3 * 4 + 16
 
 

@@ -28,8 +28,9 @@ every_problem = pytest.mark.parametrize(
 def influence(problem: Any) -> float:
     """The root of the sum of (v dL/dv)^2 over all numbers v that an evaluation stores.
 
-    They are inputs, parameters, nodes and the loss itself. Independent relative errors of standard deviation s in
-    each of them move the loss by s times this, to first order (Higham and Mary 2019 on why roundings are that).
+    They are inputs, parameters, nodes and the loss itself. Independent relative errors of standard deviation
+    s in each of them move the loss by s times this, to first order (Higham and Mary 2019 say why roundings
+    may be taken as independent).
     """
     torch = problem.arrays.xp
     opened = problem.opened("inputs").opened("nodes") if problem.layers else problem
@@ -53,9 +54,9 @@ def test_losses_come_back_in_their_dtype_and_agree_with_float64(name: str, sizes
     wide = narrow.to(dtype="float64")
     value = narrow.loss(narrow.parameters)
     assert dtype_name(value) == dtype
-    # Each stored number goes through at most 8 roundings (a product, the activation, the shift by the maximum,
-    # exp, log, Rosenbrock's squares; torch adds in float32), each uniform within half an epsilon, whose standard
-    # deviation is epsilon / sqrt(12). Six deviations are exceeded once in 5e8 times.
+    # Each stored number goes through at most 8 roundings (a product, the activation, the shift by the
+    # maximum, exp, log, Rosenbrock's squares; torch adds in float32), each uniform within half an epsilon,
+    # whose standard deviation is epsilon / sqrt(12). Six deviations are exceeded once in 5e8 times.
     bound = 6 * math.sqrt(8 / 12) * narrow.arrays.epsilon * influence(wide)
     exact = float(wide.loss(wide.parameters))
     assert abs(float(value) - exact) <= bound
