@@ -18,3 +18,27 @@ def normal_rows(arrays: Arrays, seed: int, number: int, size: int, chunk: int) -
     random = generator(seed, "noise")
     for start in range(0, number, chunk):
         yield arrays.array(random.standard_normal((min(chunk, number - start), size)))
+
+
+class WeightedSum:
+    """sum over k of w_k v_k, added up a chunk of vectors v at a time.
+
+    It is kept in float32 where the dtype is narrower: in float16 a sum of 64 terms overflows at a mean of
+    1024, and one of small terms loses digits.
+    """
+
+    def __init__(self, arrays: Arrays, size: int) -> None:
+        self._narrow = arrays
+        self._wide = arrays if arrays.itemsize >= 4 else Arrays(arrays.backend, arrays.device, "float32")
+        self._total = self._wide.zeros((size,))
+
+    def add(self, weights: Array, vectors: Array) -> None:
+        """Add the chunk `vectors` (k, size) with `weights` (k,)."""
+        self._total = self._total + self._widened(weights) @ self._widened(vectors)
+
+    def divided(self, by: float) -> Array:
+        """The sum so far divided by a number, in the dtype of the vectors, shape (size,)."""
+        return self._narrow.xp.astype(self._total / by, self._narrow.dtype_object, copy=False)
+
+    def _widened(self, array: Array) -> Array:
+        return self._wide.xp.astype(array, self._wide.dtype_object, copy=False)

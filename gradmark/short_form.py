@@ -36,8 +36,8 @@ def gradient_method(
     """Make ``function(problem, parameters, seed)``, which returns the gradient, a gradient method.
 
     The gradient is a dict with the names, shapes and dtype of `parameters`. Further parameters of the
-    function have defaults and become the method's hyper-parameters. Data are in ``problem.default_draw``, which
-    is the draw that the method was called with. The function itself stays at hand as ``.function``.
+    function have defaults and become the method's hyper-parameters. Data are in ``problem.default_draw``,
+    which is the draw that the method was called with. The function stays at hand as ``.function``.
 
     Say one of: ``exact=True``; ``order=p``, for an error of order step^p in the hyper-parameter ``step``;
     ``samples="pairs"`` with ``variance_factor=lambda size: ...``, for an unbiased random estimate (see

@@ -20,7 +20,7 @@ from gradmark.arguments import check_positive, check_size
 from gradmark.claims import Claims, Growth, Target, Unbiased
 from gradmark.draw import Draw
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
-from gradmark.noise import normal_rows
+from gradmark.noise import WeightedSum, normal_rows
 from gradmark.parameters import Parameters, detached, finished, ravel
 from gradmark.population import Evaluator, evaluator, members_per_chunk
 from gradmark.problem import Problem
@@ -90,26 +90,28 @@ def _mirrored(
     es: GaussianES, problem: Problem, evaluate: Evaluator, point: Parameters, draw: Draw, seed: int
 ) -> Parameters:
     x, unravel = ravel(point, problem.arrays.xp)
-    chunk, total = members_per_chunk(problem, draw, x.shape[0]), problem.arrays.zeros(x.shape)
+    chunk, total = members_per_chunk(problem, draw, x.shape[0]), WeightedSum(problem.arrays, x.shape[0])
     for e in normal_rows(problem.arrays, seed, es.pairs, x.shape[0], chunk):
         move = es.sigma * e
         f_plus = evaluate(unravel(x + move), point, draw)
-        total = total + (f_plus - evaluate(unravel(x - move), point, draw)) @ e
-    return unravel(total / (2 * es.pairs * es.sigma))
+        total.add(f_plus - evaluate(unravel(x - move), point, draw), e)
+    return unravel(total.divided(2 * es.pairs * es.sigma))
 
 
 def _one_sided(
     es: GaussianES, problem: Problem, evaluate: Evaluator, point: Parameters, draw: Draw, seed: int
 ) -> Parameters:
-    """sum (f - mean f) e = sum (f - c) e - mean (f - c) sum e for any c; with the first loss, digits stay."""
-    x, unravel = ravel(point, problem.arrays.xp)
-    chunk, number = members_per_chunk(problem, draw, x.shape[0]), 2 * es.pairs
-    weighted = moves = problem.arrays.zeros(x.shape)
-    first, excess = None, 0.0
-    for e in normal_rows(problem.arrays, seed, number, x.shape[0], chunk):
+    """sum (f - mean f) e = sum (f - c) (e - mean e) for any c; with the first loss as c, digits stay."""
+    arrays, number = problem.arrays, 2 * es.pairs
+    x, unravel = ravel(point, arrays.xp)
+    chunk = members_per_chunk(problem, draw, x.shape[0])
+    weighted, moves, first, above = WeightedSum(arrays, x.shape[0]), WeightedSum(arrays, x.shape[0]), None, []
+    for e in normal_rows(arrays, seed, number, x.shape[0], chunk):
         f = evaluate(unravel(x + es.sigma * e), point, draw)
         first = f[0] if first is None else first
-        above = f - first
-        weighted, moves = weighted + above @ e, moves + problem.arrays.xp.sum(e, axis=0)
-        excess = excess + problem.arrays.xp.sum(above)
-    return unravel((weighted - excess / number * moves) / ((number - 1) * es.sigma))
+        above.append(f - first)
+        weighted.add(above[-1], e)
+        moves.add(arrays.xp.ones_like(f), e)
+    mean = arrays.xp.mean(arrays.xp.concat(above))
+    estimate = weighted.divided(number - 1) - mean * moves.divided(number - 1)
+    return unravel(estimate / es.sigma)

@@ -15,7 +15,7 @@ from gradmark.arguments import check_size
 from gradmark.claims import Claims, Growth, Unbiased
 from gradmark.draw import Draw
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
-from gradmark.noise import normal_rows
+from gradmark.noise import WeightedSum, normal_rows
 from gradmark.parameters import Parameters, detached, finished, ravel, size
 from gradmark.population import per_chunk
 from gradmark.problem import Problem
@@ -74,13 +74,13 @@ class ForwardGradient:
             state: Any = None,
         ) -> Estimate:
             draw, (point, unravel) = draw or problem.default_draw, ravel(detached(parameters), arrays.xp)
-            number, total, value = point.shape[0], arrays.zeros(point.shape), None
+            number, total, value = point.shape[0], WeightedSum(arrays, point.shape[0]), None
             with counting() as work:
                 along = bind(unravel(point), draw)
                 for v in normal_rows(arrays, seed, self.directions, number, together(problem, draw, number)):
                     value, slopes = along(unravel(v))
-                    total = total + slopes @ v
-            result = finished(unravel(total / self.directions))
+                    total.add(slopes, v)
+            result = finished(unravel(total.divided(self.directions)))
             return Estimate(result, value, work.total(declared=compiled))
 
         return gradient

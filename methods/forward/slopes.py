@@ -64,7 +64,8 @@ def by_torch(problem: Problem) -> Bind:
             _count_tangents(problem, draw, tangents)
             # The value does not depend on the tangent: out_dims=None keeps it one number, computed once.
             value, slopes = vmap(one, out_dims=(None, 0))(dict(tangents))
-            return value, slopes
+            # torch makes the tangent of a Python number times a float32 scalar, such as 0.5 * sum, float64.
+            return value, slopes.to(value.dtype)
 
         return along
 
