@@ -1,0 +1,205 @@
+"""What every method keeps to: work as claimed, parameters untouched, draws and seeds respected."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import gradmark
+from gradmark.arrays import Arrays, installed, to_numpy
+from gradmark.claims import Claims
+from gradmark.problem import Problem, at_draw
+from gradmark.work import Work, counting
+from tests.methods.cases import CASES, FEW, ROWS, assert_like, flat, relative_error
+
+METHODS = gradmark.list_methods()
+each_method = pytest.mark.parametrize("name", METHODS)
+# By what a call may differ from a like one, where other rows go through other products: differences divide a
+# rounding of the loss by a step of at least 1e-9 of the loss's scale.
+LIKE = {"forward_difference": 1e-5, "central_difference": 1e-7}
+
+
+def place(name: str) -> Arrays:
+    """Float64 arrays on a backend that the method has."""
+    backends = gradmark.get_method(name).claims.backends
+    backend = next(each for each in ("numpy", "torch", "jax") if each in backends)
+    if not installed(backend):
+        pytest.skip(f"{backend} is not installed here")
+    return Arrays(backend)
+
+
+def supported(name: str) -> dict[str, Problem]:
+    method, arrays = gradmark.get_method(name), place(name)
+    built = {case: CASES[case](arrays) for case in FEW}
+    return {case: problem for case, problem in built.items() if method.supports(problem) is None}
+
+
+def copied(problem: Problem) -> dict[str, Any]:
+    return {name: np.array(to_numpy(array)) for name, array in problem.parameters.items()}
+
+
+def same_bits(one: Any, other: Any) -> bool:
+    return bool(np.array_equal(flat(one), flat(other)))
+
+
+@each_method
+def test_work_is_exactly_what_is_claimed(name: str) -> None:
+    method = gradmark.get_method(name)
+    for case, problem in supported(name).items():
+        work, claimed = method.prepare(problem)(problem.parameters).work, method.claims.work(problem)
+        for passes in ("forward", "tangent", "pullback"):
+            assert getattr(work, passes) == getattr(claimed, passes), f"{case}: {passes}"
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name not in ("autograd", "jax_grad")])
+def test_work_is_what_the_problem_counted(name: str) -> None:
+    """All but autograd and jax_grad, whose pullbacks only their libraries see."""
+    for case, problem in supported(name).items():
+        prepared = gradmark.get_method(name).prepare(problem)
+        with counting() as counted:
+            work = prepared(problem.parameters).work
+        assert counted.total() == Work(work.forward, work.tangent, work.pullback), case
+
+
+@pytest.mark.skipif(not installed("jax"), reason="jax is not installed here")
+@pytest.mark.parametrize("name", ["tangent", "forward_gradient", "central_difference", "gaussian_es"])
+def test_what_jax_compiles_is_counted_once_in_every_call(name: str) -> None:
+    for case in ("mlp tanh mse", "rosenbrock"):
+        method, problem = gradmark.get_method(name), CASES[case](Arrays("jax"))
+        if method.supports(problem) is None:
+            prepared, claimed = method.prepare(problem), method.claims.work(problem)
+            for _ in ("traced and compiled", "compiled before"):
+                with counting() as counted:
+                    work = prepared(problem.parameters).work
+                assert counted.total() == Work(claimed.forward, claimed.tangent, claimed.pullback)
+                assert work.passes == claimed.passes
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 1000])
+def test_a_chunk_of_torch_jvps_is_one_forward_pass(chunk: int) -> None:
+    problem, method = CASES["mlp tanh mse"](Arrays("torch")), gradmark.get_method("jvp", chunk=chunk)
+    numbers = [array.numel() for array in problem.parameters.values()]
+    chunks = sum(-(-number // chunk) for number in numbers)
+    assert method.prepare(problem)(problem.parameters).work == Work(chunks, sum(numbers), 0, declared=True)
+
+
+@each_method
+def test_parameters_come_back_bit_for_bit_and_the_gradient_is_like_them(name: str) -> None:
+    for case, problem in supported(name).items():
+        before = copied(problem)
+        gradient = gradmark.get_method(name).prepare(problem)(problem.parameters).gradient
+        assert same_bits(problem.parameters, before), case
+        assert_like(gradient, problem.parameters)
+
+
+@each_method
+def test_the_seed_decides_the_answer(name: str) -> None:
+    method = gradmark.get_method(name)
+    for case, problem in supported(name).items():
+        first, again, other = (
+            {key: np.array(to_numpy(array)) for key, array in found.gradient.items()}
+            for found in (method.prepare(problem)(problem.parameters, seed) for seed in (1, 1, 2))
+        )
+        assert same_bits(first, again), case
+        assert same_bits(first, other) != method.claims.stochastic, case
+
+
+@each_method
+def test_a_draw_of_other_rows_is_used_and_counted_by_its_rows(name: str) -> None:
+    method, problem = gradmark.get_method(name), CASES["mlp tanh cross_entropy"](place(name))
+    prepared = method.prepare(problem)
+    usual = {
+        key: np.array(to_numpy(array)) for key, array in prepared(problem.parameters, 5).gradient.items()
+    }
+    for draw in (problem.default_draw.rows(2, 5), problem.draw(11)):
+        there = at_draw(problem, draw)
+        expected = method.prepare(there)(there.parameters, 5).gradient
+        estimate = prepared(problem.parameters, 5, draw=draw)
+        assert relative_error(estimate.gradient, expected) <= LIKE.get(name, 1e-9)
+        assert relative_error(estimate.gradient, usual) > 0.01
+        claimed = method.claims.work(problem)
+        for passes in ("forward", "tangent", "pullback"):
+            share = draw.count / ROWS
+            assert getattr(estimate.work, passes) == pytest.approx(share * getattr(claimed, passes))
+
+
+@each_method
+def test_nothing_of_the_first_point_is_kept(name: str) -> None:
+    method, problem = gradmark.get_method(name), CASES["mlp tanh mse"](place(name))
+    prepared = method.prepare(problem)
+    prepared(problem.parameters)
+    moved = {key: array * 1.5 + 0.125 for key, array in problem.parameters.items()}
+    expected = {
+        key: np.array(to_numpy(array)) for key, array in method.prepare(problem)(moved).gradient.items()
+    }
+    assert same_bits(prepared(moved).gradient, expected)
+
+
+@each_method
+def test_the_value_is_the_loss_at_the_point_or_none(name: str) -> None:
+    method, problem = gradmark.get_method(name), CASES["mlp tanh mse"](place(name))
+    value = method.prepare(problem)(problem.parameters).value
+    queried = name not in ("central_difference", "complex_step", "gaussian_es")
+    assert (value is not None) == queried
+    if queried:
+        exact = float(to_numpy(problem.loss(problem.parameters)))
+        assert float(to_numpy(value)) == pytest.approx(exact, rel=64 * Arrays().epsilon)
+
+
+@pytest.mark.parametrize("name", [n for n in METHODS if "torch" in gradmark.get_method(n).claims.backends])
+def test_parameters_that_record_a_graph_give_a_gradient_that_does_not(name: str) -> None:
+    problem = CASES["mlp tanh mse"](Arrays("torch"))
+    recording = {key: torch.nn.Parameter(array.clone()) for key, array in problem.parameters.items()}
+    gradient = gradmark.get_method(name).prepare(problem)(recording).gradient
+    assert not any(array.requires_grad for array in gradient.values())
+    assert all(array.grad is None for array in recording.values())
+
+
+@each_method
+def test_what_cannot_be_done_has_a_reason_and_preparing_it_says_the_same(name: str) -> None:
+    method, problem = gradmark.get_method(name), CASES["mlp tanh mse"](place(name))
+    reason = method.supports(problem, "hessian")
+    assert reason == "it computes gradients, not a hessian"
+    with pytest.raises(gradmark.UsageError, match=reason):
+        method.prepare(problem, "hessian")
+
+
+@pytest.mark.parametrize("name", ["backprop", "tangent"])
+def test_methods_for_layers_say_that_a_function_has_none(name: str) -> None:
+    reason = gradmark.get_method(name).supports(CASES["rosenbrock"](Arrays()))
+    assert reason is not None and reason.startswith("rosenbrock has no layers")
+
+
+@pytest.mark.parametrize(("name", "backend"), [("jvp", "torch"), ("autograd", "torch"), ("jax_grad", "jax")])
+def test_methods_of_one_library_say_which(name: str, backend: str) -> None:
+    reason = gradmark.get_method(name).supports(CASES["rosenbrock"](Arrays()))
+    assert reason == f"it runs on {backend}, not on the numpy backend"
+
+
+@each_method
+def test_claims_are_data_that_prints(name: str) -> None:
+    claims = gradmark.get_method(name).claims
+    assert isinstance(claims, Claims)
+    assert str(claims.exactness) and str(claims.target) and claims.reads and claims.backends
+    assert name in gradmark.list_methods(family=claims.family, device="cuda")
+
+
+BAD: list[tuple[str, str, list[Any]]] = [
+    ("forward_difference", "step", [0, -1e-3, float("nan"), float("inf"), "1e-3", True]),
+    ("central_difference", "step", [0, -1e-3, float("nan"), "small"]),
+    ("complex_step", "step", [0, float("inf")]),
+    ("gaussian_es", "pairs", [0, -1, 1.5, "8", True]),
+    ("gaussian_es", "sigma", [0, -0.1, float("nan"), None]),
+    ("forward_gradient", "directions", [0, 2.5, None]),
+    ("jvp", "chunk", [0, -3, 1.5]),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "hyper", "value"), [(name, hyper, value) for name, hyper, values in BAD for value in values]
+)
+def test_a_hyper_parameter_that_makes_no_sense_is_refused_by_name(name: str, hyper: str, value: Any) -> None:
+    with pytest.raises(gradmark.UsageError) as refusal:
+        gradmark.get_method(name, **{hyper: value})
+    assert str(refusal.value).startswith(f"{name}: `{hyper}=") and "must be" in str(refusal.value)

@@ -1,0 +1,47 @@
+"""No method mixes devices: meta tensors (shapes without numbers), and CUDA against float64 on the CPU."""
+
+import pytest
+import torch
+
+import gradmark
+from gradmark.arrays import Arrays
+from tests.methods.cases import CASES, assert_like, cosine, reference, relative_error, rounding
+
+ON_TORCH = [name for name in gradmark.list_methods() if "torch" in gradmark.get_method(name).claims.backends]
+VALUE_INDEPENDENT = [name for name in ON_TORCH if name != "complex_step"]
+EXACT = ("backprop", "autograd", "tangent", "jvp", "complex_step")
+
+
+@pytest.mark.parametrize("case", ["mlp tanh cross_entropy", "mlp gelu mse", "logistic regression"])
+@pytest.mark.parametrize("name", VALUE_INDEPENDENT)
+def test_shapes_go_through_on_the_meta_device(name: str, case: str) -> None:
+    problem = CASES[case](Arrays("torch")).to(device="meta")
+    gradient = gradmark.get_method(name).prepare(problem)(problem.parameters).gradient
+    assert_like(gradient, problem.parameters)
+
+
+def test_the_complex_step_needs_numbers_to_see_what_a_loss_carries() -> None:
+    problem = CASES["mlp tanh mse"](Arrays("torch")).to(device="meta")
+    reason = gradmark.get_method("complex_step").supports(problem)
+    assert reason == "its loss does not carry complex128 on the torch backend"
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine shows torch no CUDA device")
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("case", ["mlp tanh cross_entropy", "mlp softplus mse", "rosenbrock", "module"])
+@pytest.mark.parametrize("name", ON_TORCH)
+def test_cuda_agrees_with_float64_on_the_cpu(name: str, case: str, dtype: str) -> None:
+    problem = CASES[case](Arrays("torch", "cpu", dtype)).to(device="cuda")
+    method = gradmark.get_method(name)
+    if (reason := method.supports(problem)) is not None:
+        pytest.skip(reason)
+    gradient = method.prepare(problem)(problem.parameters, 1).gradient
+    assert_like(gradient, problem.parameters)
+    wide = CASES[case](Arrays("torch", "cpu", dtype)).to(dtype="float64")
+    if name in EXACT:
+        assert relative_error(gradient, reference(wide)) <= rounding(dtype)
+    elif dtype in ("float64", "float32"):
+        # Differences keep half the digits or more; random estimates see the same noise.
+        expected = method.prepare(wide)(wide.parameters, 1).gradient
+        assert cosine(gradient, expected) >= 1 - 100 * problem.arrays.epsilon**0.5

@@ -1,0 +1,78 @@
+"""docs/support.md: which method runs on which backend and device, in which dtypes, by running each one.
+
+Write it anew with ``python -m tests.methods.test_support_table > docs/support.md``.
+"""
+
+from pathlib import Path
+
+import pytest
+
+import gradmark
+from gradmark.arrays import Arrays, installed
+from gradmark.claims import Unbiased
+from tests.methods.cases import CASES, assert_like, cosine, flat, reference, relative_error
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "support.md"
+PLACES = [
+    *[Arrays("numpy", "cpu", dtype) for dtype in ("float64", "float32", "longdouble")],
+    *[Arrays("torch", "cpu", dtype) for dtype in ("float64", "float32", "bfloat16", "float16")],
+]
+JAX_DTYPES = ("float64", "float32")
+CASE = "mlp tanh cross_entropy"
+TEXT = """# Which method runs where
+
+Made by running each method on a small tanh network (`tests/methods/test_support_table.py`, which fails when
+this page is out of date and says how to write it anew).
+
+- **yes**: it runs, and the error is below a fifth of the gradient; for random methods, the cosine is that of
+  their law.
+- **noise**: it runs, and the error is larger: the dtype is too narrow for differences.
+- a number: it does not run, for the reason below.
+
+`cuda` is what the method declares: there it takes torch tensors, in the dtypes of torch. What runs on NumPy
+runs on any library of the array API; the tests use `array_api_strict` with two devices.
+
+"""
+
+
+def mark(name: str, arrays: Arrays) -> str:
+    """yes, noise, or the reason in words why the method does not run."""
+    method, problem = gradmark.get_method(name), CASES[CASE](arrays)
+    reason: str | None = method.supports(problem)
+    if reason is not None:
+        return reason
+    gradient = method.prepare(problem)(problem.parameters).gradient
+    assert_like(gradient, problem.parameters)
+    exact, claimed = reference(problem), method.claims.exactness
+    if isinstance(claimed, Unbiased):
+        predicted = claimed.cosine(getattr(method, claimed.samples), flat(exact).size)
+        assert cosine(gradient, exact) == pytest.approx(predicted, abs=0.25), f"{name} in {arrays.dtype}"
+        return "yes"
+    return "yes" if relative_error(gradient, exact) < 0.2 else "noise"
+
+
+def document() -> str:
+    """The page, in Markdown."""
+    places = PLACES + [Arrays("jax", "cpu", dtype) for dtype in JAX_DTYPES]
+    reasons: list[str] = []
+    rows = []
+    for name in sorted(gradmark.list_methods()):
+        cells = [mark(name, arrays) for arrays in places]
+        reasons += [cell for cell in dict.fromkeys(cells) if cell not in ("yes", "noise", *reasons)]
+        cuda = "declared" if "cuda" in gradmark.get_method(name).claims.devices else "no"
+        shown = [cell if cell in ("yes", "noise") else f"({reasons.index(cell) + 1})" for cell in cells]
+        on_torch = "torch" in gradmark.get_method(name).claims.backends
+        rows.append([f"`{name}`", *shown, cuda if on_torch else "no"])
+    header = ["method", *[f"{arrays.backend} {arrays.dtype}" for arrays in places], "cuda"]
+    lines = ["| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *rows]]
+    numbered = [f"{number}. {reason}" for number, reason in enumerate(reasons, 1)]
+    return TEXT + "\n".join(lines) + "\n\n" + "\n".join(numbered) + "\n"
+
+
+@pytest.mark.skipif(not installed("jax"), reason="jax is not installed here, and the page has its columns")
+def test_the_page_on_what_runs_where_is_up_to_date() -> None:
+    assert DOCUMENT.read_text(encoding="utf-8") == document(), __doc__
+
+
+if __name__ == "__main__":
+    print(document(), end="")
