@@ -2,7 +2,7 @@
 
 A dense tanh network in float32 with 256 rows, one pinned thread. For each size it prints the time of a
 gradient by each method, its cost in forward passes of the same backend, and how many times faster `backprop`
-is than its peers. Whole gradients are bounded by how fast each library multiplies matrices on this CPU, so the
+is than its peers. Whole gradients are bounded by how fast each library multiplies matrices here, so the
 rate of one product of the layers' own shape is measured in the same run and printed beside them.
 """
 
