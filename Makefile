@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 QUICK_RUN := runs/quick
+BENCH ?= .
 
 # These two variables make OpenBLAS use another machine's kernels. Some machines set them for old builds that crash;
 # the build in .venv is current, and half as fast with them, so what is measured here does not inherit them.
@@ -37,10 +38,10 @@ format: $(VENV)/installed-test ## mend format and style where that can be done b
 hooks: $(VENV)/installed-test ## check every commit before it is made (pre-commit)
 	@$(BIN)/pre-commit install
 
-bench: $(VENV)/installed-bench ## run the asv suite on the current commit, in the current environment
+bench: $(VENV)/installed-bench ## run the asv suite on the current commit; BENCH=REGEX for a part of it
 	@git diff --quiet HEAD || echo "Note: changes that are not committed are measured too, and filed under the current commit."
 	@$(BIN)/asv machine --yes > /dev/null
-	@$(UNPINNED) $(BIN)/asv run --python=same --set-commit-hash=HEAD
+	@$(UNPINNED) $(BIN)/asv run --python=same --set-commit-hash=HEAD --bench '$(BENCH)'
 
 speed: $(VENV)/installed-report ## how fast backprop is beside torch.autograd and jax, and how gradmark starts
 	@$(UNPINNED) $(BIN)/python -m benchmarks.headline

@@ -3,18 +3,16 @@
 import json
 import math
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-ASV = str(Path(sys.executable).with_name("asv"))
+from tests.benchmarks.suite import ROOT, Results, asv, cloned_suite, stored_results
+
 MOST_CELLS = 150
 
 DESCRIBE = """
@@ -154,44 +152,11 @@ def bowl(xp, x):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository with the suite, a user's file and one commit: asv writes into it, not into ours."""
-    folder = tmp_path_factory.mktemp("suite")
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "benchmarks", folder / "benchmarks", ignore=ignored)
-    for name in ("asv.conf.json", "constraints.txt", "pyproject.toml"):
-        shutil.copy(ROOT / name, folder)
-    (folder / "mine.py").write_text(MINE, encoding="utf-8")
-    identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
-    for command in (["init", "-q", "-b", "main"], ["add", "."], [*identity, "commit", "-q", "-m", "A suite"]):
-        subprocess.run(["git", *command], cwd=folder, check=True)
-    return folder
-
-
-def asv(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run asv in `folder`, which also stands in for the home folder where asv keeps the machine's name."""
-    return subprocess.run(
-        [ASV, *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, "HOME": str(folder), **environment},
-    )
-
-
-def results(folder: Path) -> dict[tuple[str, ...], float | None]:
-    """What asv stored: (benchmark, method, problem, size, device) -> number; None where the cell failed."""
-    (file,) = (path for path in (folder / ".asv/results").glob("*/*.json") if path.name != "machine.json")
-    found: dict[tuple[str, ...], float | None] = {}
-    stored = json.loads(file.read_text(encoding="utf-8"))
-    for name, (values, parameters, *_) in stored["results"].items():
-        named = [[value.strip("'") for value in values] for values in parameters]
-        found |= dict(zip(((name, *cell) for cell in product(*named)), values or [], strict=False))
-    return found
+    return cloned_suite(tmp_path_factory.mktemp("suite"), mine=MINE)
 
 
 @pytest.fixture(scope="module")
-def measured(folder: Path) -> Iterator[tuple[int, dict[tuple[str, ...], float | None]]]:
+def measured(folder: Path) -> tuple[int, Results]:
     """A quick run of the smallest cells, recorded as `make bench` records."""
     asv(folder, "machine", "--yes")
     run = asv(
@@ -203,7 +168,7 @@ def measured(folder: Path) -> Iterator[tuple[int, dict[tuple[str, ...], float | 
         GRADMARK_METHODS="mine.py:zeros,mine.py:nan,mine.py:broken",
         GRADMARK_PROBLEMS="mine.py:bowl",
     )
-    yield run.returncode, results(folder)
+    return run.returncode, stored_results(folder)
 
 
 def test_asv_finds_no_fault_in_the_suite(folder: Path) -> None:

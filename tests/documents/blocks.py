@@ -29,7 +29,7 @@ class Block:
 
     @property
     def exact(self) -> bool:
-        """Whether the comment says ``exact``: what commands print must be what the block shows."""
+        """Whether the comment says ``exact``: commands must print what the block shows."""
         return self.mark == "exact"
 
 

@@ -68,7 +68,9 @@ def _run_doctest(block: Block, namespace: dict[str, Any], where: str) -> None:
 
 def _run_console(block: Block, where: str) -> None:
     for command in commands(block.text):
-        words = [word for word in shlex.split(command.text) if not re.fullmatch(r"[A-Z_]+=.*", word)]
+        words = [
+            word for word in shlex.split(command.text, comments=True) if not re.fullmatch(r"[A-Z_]+=.*", word)
+        ]
         if words[0] in RUN:
             _run(command, where, exact=block.exact)
         elif words[0] == "make":
@@ -88,11 +90,13 @@ def _run(command: Command, where: str, *, exact: bool) -> None:
         stdin=subprocess.DEVNULL,
         env={**os.environ, "PATH": path, "COLUMNS": "120"},
     )
-    printed = (result.stdout + result.stderr).strip()
+    everything = result.stdout + result.stderr
     if result.returncode != command.exit_code:
         raise DocumentError(
-            f"{where}: `{command.text}` ended with {result.returncode}, not {command.exit_code}:\n{printed}"
+            f"{where}: `{command.text}` ended with {result.returncode}, not {command.exit_code}:\n{everything}"
         )
+    # Progress goes to stderr and differs each time; a command that fails says why there.
+    printed = (everything if command.exit_code else result.stdout).strip()
     if exact and _lines(printed) != _lines(command.output):
         raise DocumentError(f"{where}: `{command.text}` printed\n{printed}\nnot\n{command.output}")
 
