@@ -69,7 +69,7 @@ def law(fit: Law | None) -> Cell:
 def _exponent(text: str, claim: float | None, verdict: Verdict, case: str, note: str) -> Cell:
     """The exponent, and below it the claim and whether they agree."""
     kind = {"agrees": "good", "disagrees": "bad"}.get(verdict, "unsure")
-    below = "no claim" if claim is None else f"claims {claim:g}: {verdict}"
+    below = "no claim" if claim is None else f"theory {claim:g}: {verdict}"
     value, _, bracket = text.partition(" ")
     return Cell(value, f"{bracket}\n{below}".strip(), case, note, f"number {kind}")
 

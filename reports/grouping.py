@@ -66,7 +66,7 @@ def _scenes(cases: pd.DataFrame, sizes: list[dict[str, Any]]) -> list[str]:
     for row, arguments in zip(cases.to_dict("records"), sizes, strict=True):
         settings = {name: v for name, v in arguments.items() if name not in growing[row["problem"]]}
         words = [_words(name, value) for name, value in settings.items()]
-        if pd.notna(row["rows"]) and row["rows"] not in settings.values():
+        if row["rows"] > 1 and row["rows"] not in settings.values():
             words.append(f"{row['rows']:.0f} rows")
         if pd.notna(row["depth"]):
             words.append(f"{row['depth']:.0f} affine layers")

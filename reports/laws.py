@@ -74,6 +74,8 @@ def slope(sizes: Sequence[float], values: Sequence[float]) -> tuple[float, float
     """
     from scipy.stats import linregress, t
 
+    if min(values) == max(values):
+        return 0.0, 0.0, 0.0  # The correlation of a constant is no number.
     line = linregress(np.log(sizes), np.log(values))
     half = float(t.ppf(0.975, len(sizes) - 2) * line.stderr)
     return float(line.slope), float(line.slope) - half, float(line.slope) + half

@@ -93,16 +93,6 @@ def si(value: float | None, unit: str) -> str:
     return f"{three(value / 10.0**power)}{_THIN}{_PREFIXES[power]}{unit}"
 
 
-def power_of_ten(value: float) -> str:
-    """A size for a short label.
-
-    >>> power_of_ten(1060), power_of_ten(1000510)
-    ('1.1×10³', '1.0×10⁶')
-    """
-    mantissa, exponent = _rounded(value, 2)
-    return f"{mantissa:.1f}×10{str(exponent).translate(_SUPERSCRIPT)}"
-
-
 def _two_places(value: float) -> str:
     text = f"{value:.2f}"
     return "0.00" if text == "-0.00" else text

@@ -25,6 +25,11 @@ class Section:
     tables: list[Table]
     folded: bool = False
 
+    @property
+    def lines(self) -> int:
+        """How many rows its tables have."""
+        return sum(len(table.rows) for table in self.tables)
+
 
 @dataclass(frozen=True)
 class Page:
@@ -49,10 +54,10 @@ def make(run: Run) -> Page:
     """The page of a run."""
     tables, figures = summary.build(run), draw(run)
     sections = [
-        Section("problems", "Other problems", tables[1:]),
+        Section("summaries", "Summaries of the other problems", tables[1:]),
         Section("laws", "Laws of growth", laws.build(run), folded=True),
         Section("forward", "The unit of cost", denominators.build(run), folded=True),
-        Section("asv", "asv", asv.build(run), folded=True),
+        Section("asv", "asv results", asv.build(run), folded=True),
         Section("skips", "Skips, failures and timeouts", skips.build(run)),
         Section("environment", "Environment", environment.build(run)),
     ]
@@ -71,7 +76,7 @@ def make(run: Run) -> Page:
         summary=tables[:1],
         figures=figures,
         sections=[section for section in sections if section.tables],
-        command=str(run.environment.get("command") or ""),
+        command=environment.command(run.environment),
         commit=str(run.environment.get("commit") or ""),
     )
 

@@ -69,7 +69,7 @@ class Branches:
 def fit_branches(order: int, step: Floats, error: Floats, unit: float) -> Branches | None:
     """C and R from a measured sweep by least squares of the relative residuals, both non-negative.
 
-    Points where the error is above `ASYMPTOTIC` are left out. None where a branch is not seen at all. R
+    Points where the error is above `ASYMPTOTIC` are left out. None where one branch is nowhere the larger. R
     absorbs the noise of the loss in units of u and the square root of P; C the higher derivative over the
     gradient. With C and R from one dtype, the curve of another follows without a free number.
     """
@@ -79,7 +79,9 @@ def fit_branches(order: int, step: Floats, error: Floats, unit: float) -> Branch
     rows = np.stack([step[use] ** order / error[use], unit / step[use] / error[use]], axis=1)
     scale = rows.max(axis=0)  # The columns differ by many decades.
     constants = nnls(rows / scale, np.ones(int(use.sum())))[0] / scale
-    return Branches(order, *map(float, constants)) if (constants > 0).all() else None
+    found = Branches(order, float(constants[0]), float(constants[1]))
+    larger = found.truncation * step[use] ** order > found.rounding * unit / step[use]
+    return found if larger.any() and not larger.all() else None
 
 
 def through(sizes: Floats, values: Floats, exponent: float, at: Floats) -> Floats:

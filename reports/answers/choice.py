@@ -15,15 +15,16 @@ def best(run: Run) -> Sentence | None:
     here = cases[(cases["time"] > 0) & cases["error_drawn"].notna() & (cases["P"] == size)]
     if here.empty or size is None:
         return None
-    here = here[here["dtype"] == main_dtype(here)].sort_values("time")
-    front = here[on_frontier(here["time"].to_numpy(float), here["error_drawn"].to_numpy(float))]
+    dtype = main_dtype(here)
+    here = here[here["dtype"] == dtype].sort_values("time")
+    front = here[on_frontier(here["time"].to_numpy(float), here["error_drawn"].to_numpy(float), dtype)]
     parts: list[Sentence] = []
     for row in front.to_dict("records"):
         time = Cell(numbers.si(row["time"], "s"), case=row["case"])
         parts.append(
             (f"{row['variant']} on {row['place']} (", time, f", error {numbers.three(row['error'])})")
         )
-    where = f"P = {numbers.count(size)} in {here['dtype'].iloc[0]}"
+    where = f"P = {numbers.count(size)} in {dtype}"
     return (
         f"The frontier of time and error at {where}: none is both faster and more exact than ",
         *joined(parts),

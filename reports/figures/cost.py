@@ -37,6 +37,6 @@ def draw(run: Run) -> Figure | None:
             draw_slope(panel, one, "ratio", slope, right, look[one.variant])
             for one, slope in zip(lines, slopes, strict=True)
         ]
-    key(canvas, cases["family"], lines={"slope that the method claims": "--"})
+    key(canvas, cases["family"], lines={"claimed slope": "--"})
     label_ends(canvas, ends)
     return Figure("cost", f"Cost against size: {chosen[0]}", _CAPTION, canvas, cases[_COLUMNS])

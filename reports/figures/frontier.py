@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from reports import numbers
 from reports.figure import Figure
 from reports.frontier import on_frontier
 from reports.labels import End, name_points
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 
 _CAPTION = (
     "Each point is one method at one place: how far off its gradient is, and the seconds it takes. Ringed "
-    "and joined by steps: the frontier, those that no other beats in both. Named is the fastest place of "
-    "each method; the small points are the same method on other backends or with other hyper-parameters. "
-    "Bars are 95 % intervals of the error; an error of exactly zero is drawn at an eighth of the unit of the "
-    "dtype."
+    "and joined by steps: the frontier, those that no other beats in both; errors below eight units of the "
+    "dtype count as equal. Named is the fastest place of each method; the small points are the same method "
+    "on other backends or with other hyper-parameters. Bars are 95 % intervals of the error; an error of "
+    "exactly zero is drawn at an eighth of the unit of the dtype."
 )
 _COLUMNS = ["case", "scene", "place", "dtype", "variant", "family", "P", "time", "ratio", "error", "frontier"]
 
@@ -39,7 +40,7 @@ def draw(run: Run) -> Figure | None:
     look, parts = looks(run.cases), []
     for panel, dtype in zip(axes, dtypes, strict=True):
         here = cases[cases["dtype"] == dtype].sort_values("time")
-        front = on_frontier(here["time"].to_numpy(float), here["error_drawn"].to_numpy(float))
+        front = on_frontier(here["time"].to_numpy(float), here["error_drawn"].to_numpy(float), dtype)
         here = here.assign(frontier=front)
         parts.append(here)
         panel.set(xscale="log", yscale="log", title=dtype)
@@ -47,7 +48,7 @@ def draw(run: Run) -> Figure | None:
         _draw_points(panel, here, look)
     key(canvas, cases["family"], lines={"frontier": "-"})
     name_points(canvas, {panel: _names(here, look) for panel, here in zip(axes, parts, strict=True)})
-    title = f"Error against cost: {chosen[0]}, P = {size:.0f}"
+    title = f"Error against cost: {chosen[0]}, P = {numbers.count(size)}"
     return Figure("frontier", title, _CAPTION, canvas, pd.concat(parts)[_COLUMNS])
 
 

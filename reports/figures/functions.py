@@ -1,5 +1,8 @@
 """Cost and error over P for the other problems of the run, such as test functions."""
 
+import pandas as pd
+
+from reports.answers.sentences import listed
 from reports.figure import Figure
 from reports.figures.growth import draw_series, over_parameters
 from reports.run import Run
@@ -27,8 +30,7 @@ def draw(run: Run) -> Figure | None:
     cases = run.main[run.main["scene"].isin(chosen)].dropna(subset=["ratio", "error"], how="all")
     if cases.empty:
         return None
-    cases = cases[cases["place"] == main_place(cases)]
-    cases = cases[cases["dtype"] == main_dtype(cases)]
+    cases = _usual_place(cases[cases["dtype"] == main_dtype(cases)])
     look, shown = looks(run.cases), sorted(chosen)
     canvas, axes = grid(2 * len(shown), columns=len(shown), height=3.0, share=False)
     rows = (("ratio", "cost (forward passes)"), ("error_drawn", "relative error |ĝ - g| / |g|"))
@@ -40,5 +42,14 @@ def draw(run: Run) -> Figure | None:
                 draw_series(panel, one, quantity, look[one.variant])
     present = set(cases["variant"])
     key(canvas, methods={name: style for name, style in look.items() if name in present})
-    title = f"Other problems: cost and error against size, {cases['place'].iloc[0]}, {cases['dtype'].iloc[0]}"
+    title = f"Other problems: cost and error against size, {listed(dict.fromkeys(cases['place']))}"
+    title += f", {cases['dtype'].iloc[0]}"
     return Figure("functions", title, _CAPTION, canvas, cases[_COLUMNS])
+
+
+def _usual_place(cases: pd.DataFrame) -> pd.DataFrame:
+    """Each method where most methods ran, or, if it did not run there, where it has most cases."""
+    usual = main_place(cases)
+    number = cases.groupby(["variant", "place"])["case"].transform("count")
+    rank = number.where(cases["place"] != usual, len(cases) + 1)
+    return cases[rank == rank.groupby(cases["variant"]).transform("max")]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from reports import theory
 from reports.figure import Figure
-from reports.numbers import power_of_ten
+from reports.numbers import count
 from reports.run import Run
 from reports.series import largest_group, main_dtype, main_place
 from reports.style import Look, grid, literal, looks
@@ -66,7 +66,7 @@ def _swept(run: Run) -> pd.DataFrame:
 
 def _draw_both(left: "Axes", right: "Axes", group: pd.DataFrame, look: Look, rank: int, aside: float) -> None:
     """Measured points with bars and the predicted lines; problems of greater `rank` hollow."""
-    label = literal(f"{group['name'].iloc[0]}, P = {power_of_ten(group['P'].iloc[0])}")
+    label = literal(f"{group['name'].iloc[0]}, P = {count(group['P'].iloc[0])}")
     samples = group["samples"].to_numpy(float)
     for axes, quantity in ((left, "cosine"), (right, "error")):
         low, high = group[quantity] - group[f"{quantity}_low"], group[f"{quantity}_high"] - group[quantity]

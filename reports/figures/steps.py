@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from reports import theory
+from reports import numbers, theory
 from reports.figure import Figure
 from reports.run import Run
 from reports.series import largest_group, main_place
@@ -38,7 +38,7 @@ def draw(run: Run) -> Figure | None:
     for panel, dtype in zip(axes, dtypes, strict=True):
         _draw_dtype(panel, swept, dtype, dtypes[0], look)
     first = swept.iloc[0]
-    title = f"Error against step: {first['scene']}, P = {first['P']:.0f}, {first['place']}"
+    title = f"Error against step: {first['scene']}, P = {numbers.count(first['P'])}, {first['place']}"
     return Figure("steps", title, _CAPTION, canvas, swept[_COLUMNS].rename(columns={"sweep_value": "step"}))
 
 

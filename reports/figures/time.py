@@ -6,7 +6,7 @@ import numpy as np
 
 from reports import numbers
 from reports.figure import Figure
-from reports.figures.growth import draw_series, over_parameters
+from reports.figures.growth import draw_series, draw_slope, over_parameters
 from reports.labels import End, label_ends
 from reports.laws import Law
 from reports.run import Run
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _CAPTION = (
     "Median time of one gradient; bars are quartiles. Dotted: the fitted law t = a + b P^k, extrapolated to "
     "the largest size; behind each name the exponent k with its 95 % interval. The constant a keeps the "
-    "overhead of small sizes out of the exponent."
+    "overhead of small sizes out of the exponent. Dashed, where there are too few sizes for a law: the "
+    "slope that is claimed."
 )
 _COLUMNS = ["case", "scene", "place", "dtype", "variant", "family", "P", "time", "time_low", "time_high"]
 
@@ -41,16 +42,15 @@ def draw(run: Run) -> Figure | None:
         for law in here:
             draw_series(panel, law.series, "time", look[law.series.variant])
         ends[panel] = [_draw_law(panel, law, right, look[law.series.variant]) for law in here]
-    key(canvas, cases["family"], lines={"fitted law": ":"})
+    key(canvas, cases["family"], lines={"fitted law": ":", "claimed slope": "--"})
     label_ends(canvas, ends)
     return Figure("time", f"Time against size: {chosen[0]}", _CAPTION, canvas, cases[_COLUMNS])
 
 
 def _draw_law(axes: "Axes", fit: Law, right: float, look: Look) -> End:
     """The fitted law as a dotted line on to `right`; the name is written with the exponent."""
-    last = fit.series.last
     if fit.law is None:
-        return End(last["P"], last["time"], fit.series.variant, look.colour)
+        return draw_slope(axes, fit.series, "time", fit.claimed, right, look)
     at = np.geomspace(fit.series.cases["P"].min(), right, 60)
     line = np.array([fit.law.at(size) for size in at])
     axes.plot(at, line, color=look.colour, linestyle=":", linewidth=1, zorder=1)

@@ -1,6 +1,7 @@
 """Where and with what the run was measured."""
 
 import json
+from pathlib import PurePath
 from typing import Any
 
 from reports import numbers
@@ -11,6 +12,7 @@ _ORDER = (
     "started", "command", "profile", "commit", "gradmark", "python", "platform", "cpu", "cores",
     "memory_bytes", "threads", "devices", "tf32", "blas", "variables", "versions",
 )  # fmt: skip
+_LABELS = {"memory_bytes": "memory", "variables": "environment variables", "tf32": "TF32"}
 
 
 def build(run: Run) -> list[Table]:
@@ -21,19 +23,35 @@ def build(run: Run) -> list[Table]:
     if not environment:
         return []
     names = sorted(environment, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
-    rows = [
-        [Cell(name.replace("_", " ")), Cell(_words(name, environment, run.environment))] for name in names
-    ]
+    rows = [[Cell(_LABELS.get(name, name)), Cell(_value(name, run.environment))] for name in names]
     return [Table("environment", "Environment", "", ["", ""], rows)]
 
 
-def _words(name: str, environment: dict[str, Any], everything: dict[str, Any]) -> str:
+def command(environment: dict[str, Any]) -> str:
+    """The command as one would type it: without the folder that gradmark is installed in."""
+    first, space, rest = str(environment.get("command") or "").partition(" ")
+    return f"{PurePath(first).name}{space}{rest}"
+
+
+def _value(name: str, environment: dict[str, Any]) -> str:
     value = environment[name]
     if name == "memory_bytes" and isinstance(value, int | float):
         return numbers.si(value, "B")
     if name == "commit":
-        return f"{value}{' with uncommitted changes' if everything.get('dirty') else ''}"
+        return f"{value}{' with uncommitted changes' if environment.get('dirty') else ''}"
+    if name == "command":
+        return command(environment)
+    if name == "blas" and isinstance(value, list):
+        return "; ".join(_library(entry) for entry in value if isinstance(entry, dict)) or "none"
     return words(value)
+
+
+def _library(entry: dict[str, Any]) -> str:
+    """What threadpoolctl says of one library: name, version, kernels and threads."""
+    name = entry.get("prefix") or entry.get("internal_api") or entry.get("user_api")
+    version, kernels = entry.get("version") or "", entry.get("architecture")
+    threads = f"threads: {entry.get('num_threads', 'unknown')}"
+    return f"{name} {version}".strip() + (f" ({kernels} kernels, {threads})" if kernels else f" ({threads})")
 
 
 def words(value: Any) -> str:
@@ -41,9 +59,9 @@ def words(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {words(entry)}" for key, entry in value.items()) or "none"
     if isinstance(value, list):
-        return ("; " if any(isinstance(entry, dict) for entry in value) else ", ").join(
-            map(words, value)
-        ) or "none"
+        return ", ".join(map(words, value)) or "none"
+    if value is None:
+        return "not known"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value if isinstance(value, str) else json.dumps(value)

@@ -1,87 +1,72 @@
-"""All fitted laws of time, beside what the methods claim."""
+"""All fitted laws of growth, beside what the methods claim."""
 
 import pandas as pd
 
-from reports import numbers
-from reports.laws import Law
+from reports import cells, numbers
+from reports.laws import Law, Slope
 from reports.run import Run
+from reports.series import Series
 from reports.table import Cell, Table
 
 _CAPTION = (
-    "Time of a gradient t = a + b P^k, fitted to each series of at least four sizes; the interval of k is 95 "
-    "%. The naive slope is that of log t over log P, for contrast. Verdict: disagrees where the interval "
-    "lies wholly outside the claim ± 0.1 (caches and kernels bend a law by some hundredths), can't tell "
-    "where it is wider than one."
+    "Time: t = a + b P^k, fitted to each series of at least four sizes; the naive slope is that of log t "
+    "over log P, for contrast. Cost: the slope of the cost in forward passes on log axes. Intervals are 95 "
+    "%. An exponent disagrees where its interval lies wholly outside the claim ± 0.1 (caches and kernels "
+    "bend a law by some hundredths), and can't tell where the interval is wider than one."
 )
+_COLUMNS = ["problem", "method", "where", "dtype", "sizes", "cost grows as P^k", "time grows as P^k"]
+_COLUMNS += ["overhead a", "naive slope"]
 
 
 def build(run: Run) -> list[Table]:
     """One table, or none."""
-    fits = run.laws
-    if not fits:
+    if not run.laws:
         return []
-    columns = [
-        "problem",
-        "method",
-        "where",
-        "dtype",
-        "sizes",
-        "overhead a",
-        "exponent k",
-        "claimed",
-        "verdict",
-        "naive slope",
-    ]
-    return [Table("laws", "Laws of time", _CAPTION, columns, [_row(fit) for fit in fits], _data(fits))]
+    slopes = {_place(fit.series): fit for fit in run.slopes}
+    pairs = [(fit, slopes.get(_place(fit.series))) for fit in run.laws]
+    rows = [_row(law, slope) for law, slope in pairs]
+    data = pd.DataFrame([_line(law, slope) for law, slope in pairs])
+    return [Table("laws", "Laws of growth", _CAPTION, _COLUMNS, rows, data)]
 
 
-def _row(fit: Law) -> list[Cell]:
+def _place(one: Series) -> tuple[str, str, str, str]:
+    return one.scene, one.variant, one.place, one.dtype
+
+
+def _row(fit: Law, slope: Slope | None) -> list[Cell]:
     one, law, case = fit.series, fit.law, str(fit.series.last["case"])
     sizes = f"{numbers.count(one.cases['P'].min())} – {numbers.count(one.cases['P'].max())}"
-    kind = {"agrees": "good", "disagrees": "bad"}.get(fit.verdict, "unsure")
-    names = [
-        Cell(one.scene),
-        Cell(one.variant, kind=f"family {one.last['family']}"),
-        Cell(one.place),
-        Cell(one.dtype),
+    names = [Cell(one.scene), Cell(one.variant, kind=f"family {one.last['family']}")]
+    names += [Cell(one.place), Cell(one.dtype), Cell(f"{len(one.cases)}", sizes, kind="number")]
+    overhead = numbers.si(law.overhead, "s") if law else numbers.DASH
+    naive = f"{law.naive_slope:.2f}" if law else numbers.DASH
+    rest = [
+        Cell(text, case=case if law else "", note=fit.reason, kind="number") for text in (overhead, naive)
     ]
-    claim = Cell(numbers.DASH if fit.claimed is None else f"{fit.claimed:g}", kind="number")
-    verdict = Cell(fit.verdict, note=fit.reason, kind=kind)
-    span = Cell(f"{len(one.cases)}", sizes, kind="number")
-    if law is None:
-        dash = Cell(numbers.DASH, note=fit.reason, kind="number muted")
-        return [*names, span, dash, dash, claim, verdict, dash]
-    exponent = Cell(numbers.exponent(law.exponent, law.low, law.high), case=case, kind="number")
-    overhead = Cell(numbers.si(law.overhead, "s"), case=case, kind="number")
-    return [
-        *names,
-        span,
-        overhead,
-        exponent,
-        claim,
-        verdict,
-        Cell(f"{law.naive_slope:.2f}", case=case, kind="number"),
-    ]
+    return [*names, cells.slope(slope), cells.law(fit), *rest]
 
 
-def _data(fits: list[Law]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "scene": fit.series.scene,
-            "variant": fit.series.variant,
-            "place": fit.series.place,
-            "dtype": fit.series.dtype,
-            "sizes": len(fit.series.cases),
-            "overhead_s": fit.law.overhead if fit.law else None,
-            "factor": fit.law.factor if fit.law else None,
-            "exponent": fit.law.exponent if fit.law else None,
-            "low": fit.law.low if fit.law else None,
-            "high": fit.law.high if fit.law else None,
-            "naive_slope": fit.law.naive_slope if fit.law else None,
-            "claimed": fit.claimed,
-            "verdict": fit.verdict,
-            "reason": fit.reason,
-            "cases": " ".join(fit.series.cases["case"]),
-        }
-        for fit in fits
-    )
+def _line(fit: Law, slope: Slope | None) -> dict[str, object]:
+    one, law = fit.series, fit.law
+    return {
+        "scene": one.scene,
+        "variant": one.variant,
+        "place": one.place,
+        "dtype": one.dtype,
+        "sizes": len(one.cases),
+        "cost_exponent": slope.exponent if slope else None,
+        "cost_low": slope.low if slope else None,
+        "cost_high": slope.high if slope else None,
+        "cost_claimed": slope.claimed if slope else None,
+        "cost_verdict": slope.verdict if slope else None,
+        "overhead_s": law.overhead if law else None,
+        "factor": law.factor if law else None,
+        "time_exponent": law.exponent if law else None,
+        "time_low": law.low if law else None,
+        "time_high": law.high if law else None,
+        "naive_slope": law.naive_slope if law else None,
+        "time_claimed": fit.claimed,
+        "time_verdict": fit.verdict,
+        "reason": fit.reason,
+        "cases": " ".join(one.cases["case"]),
+    }
