@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gradmark.errors import UsageError, unknown_name
 from gradmark.method import Method
 from gradmark.problem import Problem
+from gradmark.run.plan import check_groups
 from gradmark.run.records import GROUPS, PLAIN_FORWARD, QUANTITIES, Group, Record, digest
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def compare(
     from gradmark.run.measurement import measure as measure_all
     from gradmark.run.session import Candidate, Session
 
-    groups = _groups(quantities)
+    groups = check_groups(quantities)
     found = [_resolved(method) for method in _listed(methods)]
     records: list[Record] = []
     session = Session(
@@ -91,15 +91,6 @@ def load(run: str | Path) -> "pd.DataFrame":
     from gradmark.run.frame import read_run
 
     return read_run(run)[0]
-
-
-def _groups(quantities: Sequence[Group]) -> tuple[Group, ...]:
-    if isinstance(quantities, str):
-        raise UsageError(f'`quantities={quantities!r}` must be a list, such as ["time", "error"].')
-    for quantity in quantities:
-        if quantity not in GROUPS:
-            raise unknown_name("quantity", str(quantity), GROUPS)
-    return tuple(group for group in GROUPS if group in quantities)
 
 
 def _listed(methods: Any) -> list[Any]:

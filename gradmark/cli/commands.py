@@ -62,7 +62,7 @@ class Commands(TyperGroup):
         **extra: Any,
     ) -> Any:
         """Run, and exit: 0, 1 for what went wrong, 2 for bad input, 130 for an interruption."""
-        given = (args, prog_name, complete_var, False, windows_expand_args)
+        given = (args, prog_name or "gradmark", complete_var, False, windows_expand_args)
         if not standalone_mode:
             return super().main(*given, **extra)
         try:
@@ -95,14 +95,24 @@ def loaded(name: str) -> Any:
 def first_line(point: EntryPoint) -> str:
     """The first line of a command's docstring, read without importing it; empty where there is none."""
     try:
-        spec = importlib.util.find_spec(point.module)
-        tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))  # type: ignore[union-attr,arg-type]
-    except (ImportError, AttributeError, TypeError, OSError, SyntaxError):
+        tree = ast.parse(_source(point.module).read_text(encoding="utf-8"))
+    except (ImportError, OSError, SyntaxError, ValueError):
         return ""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name == point.attr:
             return (ast.get_docstring(node) or "").partition("\n")[0]
     return (ast.get_docstring(tree) or "").partition("\n")[0]
+
+
+def _source(module: str) -> Path:
+    """The file of a module. Only its topmost package is looked up: what is below would be imported for it."""
+    top, *below = module.split(".")
+    spec = importlib.util.find_spec(top)
+    if spec is None or (below and not spec.submodule_search_locations):
+        raise ImportError(module)
+    if not below:
+        return Path(spec.origin or "")
+    return Path((spec.submodule_search_locations or [""])[0], *below).with_suffix(".py")
 
 
 def _explained(error: Exception) -> int:

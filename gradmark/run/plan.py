@@ -1,6 +1,6 @@
 """What is to be measured: a plan is a list of comparisons, and a comparison is the unit of execution."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -43,14 +43,12 @@ class Comparison:
     time_limit: float = DEFAULT_TIME_LIMIT
 
     def __post_init__(self) -> None:
-        for quantity in self.quantities:
-            if quantity not in GROUPS:
-                raise unknown_name("quantity", quantity, GROUPS)
+        check_groups(self.quantities)
         for name, least in (("threads", 1), ("seed", 0), ("repetitions", 1)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise UsageError(f"`{name}={value!r}` must be an integer of at least {least}.")
-        if not 0 < self.time_limit < float("inf"):
+        if not isinstance(self.time_limit, int | float) or not 0 < self.time_limit < float("inf"):
             raise UsageError(f"`time_limit={self.time_limit!r}` must be a positive number of seconds.")
 
     @property
@@ -61,6 +59,16 @@ class Comparison:
     def __str__(self) -> str:
         sizes = ", ".join(f"{key}={_short(value)}" for key, value in self.sizes.items())
         return f"{self.problem}({sizes}) {self.backend} {self.device} {self.dtype}"
+
+
+def check_groups(quantities: Sequence[Group]) -> tuple[Group, ...]:
+    """`quantities` in their usual order; `UsageError` for anything that is not a sequence of their names."""
+    if not isinstance(quantities, list | tuple):
+        raise UsageError(f"`quantities={quantities!r}` must be a list of some of {', '.join(GROUPS)}.")
+    for quantity in quantities:
+        if quantity not in GROUPS:
+            raise unknown_name("quantity", str(quantity), GROUPS)
+    return tuple(group for group in GROUPS if group in quantities)
 
 
 def to_json(comparison: Comparison) -> dict[str, Any]:

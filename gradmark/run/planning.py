@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gradmark.run.plan import Comparison, MethodCall
-from gradmark.run.records import GROUPS, PLAIN_FORWARD, QUANTITIES, Group, Record, digest
+from gradmark.run.plan import Comparison, MethodCall, check_groups
+from gradmark.run.records import PLAIN_FORWARD, QUANTITIES, Group, Record, digest
 from gradmark.run.resolving import build_method, case_key, hyper_of
 from gradmark.run.session import History
 from gradmark.run.store import Store
@@ -64,7 +64,8 @@ def history(store: Store, study: str, key: Mapping[str, Any]) -> History:
         size = int(record.detail["P"])
         if record.status == "timed out":
             time_outs.append((size, record.detail.get("forward_flops"), float(record.detail["limit"])))
-        ratio, passes = _value(case, "ratio"), _value(case, "passes")
+        ratio = case["ratio"].value if "ratio" in case else None
+        passes = record.detail.get("declared_passes")
         if ratio is not None and passes:
             costs.append((size, ratio / passes))
     return History(tuple(costs), tuple(time_outs))
@@ -73,13 +74,8 @@ def history(store: Store, study: str, key: Mapping[str, Any]) -> History:
 def _part(comparison: Comparison, call: MethodCall) -> MethodTask:
     method = build_method(call)
     key = case_key(comparison, call.name, hyper_of(method, call))
-    groups = tuple(group for group in GROUPS if group in comparison.quantities)
-    return MethodTask(call, key, groups)
+    return MethodTask(call, key, check_groups(comparison.quantities))
 
 
 def _chain(key: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(digest(key.get(field)) for field in _SAME_CHAIN)
-
-
-def _value(case: Mapping[str, Record], quantity: str) -> float | None:
-    return case[quantity].value if quantity in case else None

@@ -45,9 +45,7 @@ def build_problem(comparison: Comparison) -> Problem:
     what, factory = f"problem `{comparison.problem}`", load("problem", comparison.problem)
     place = {name: getattr(comparison, name) for name in PLACE}
     taken = {name: value for name, value in place.items() if name in inspect.signature(factory).parameters}
-    problem = _call(factory, what, {**comparison.sizes, **taken})
-    if not hasattr(problem, "loss") or not hasattr(problem, "arrays"):
-        raise UsageError(f"{what}: its factory returned a {type(problem).__name__}, not a problem.")
+    problem: Any = _problem(factory, what, {**comparison.sizes, **taken})
     wanted = {name: place[name] for name in ("backend", "device", "dtype")}
     here = {name: getattr(problem.arrays, name) for name in wanted}
     return cast(Problem, problem if here == wanted else problem.to(**wanted))
@@ -59,7 +57,7 @@ def check_problem(name: str, sizes: Mapping[str, Any]) -> Problem | None:
     None where it is too large for this process; a worker will say so.
     """
     try:
-        return cast(Problem, _call(load("problem", name), f"problem `{name}`", sizes))
+        return _problem(load("problem", name), f"problem `{name}`", sizes)
     except MemoryError:
         return None
 
@@ -156,6 +154,15 @@ def _with_hyper(method: Any, what: str, hyper: Mapping[str, Any]) -> Method:
         return cast(Method, replace(method, **given))  # type: ignore[type-var]
     except Exception as error:
         raise UsageError(f"{what} could not be made: {type(error).__name__}: {error}.") from error
+
+
+def _problem(factory: Any, what: str, arguments: Mapping[str, Any]) -> Problem:
+    if not callable(factory):
+        raise UsageError(f"{what} is a {type(factory).__name__}, not a function that makes a problem.")
+    problem = _call(factory, what, arguments)
+    if not hasattr(problem, "loss") or not hasattr(problem, "arrays"):
+        raise UsageError(f"{what} makes a {type(problem).__name__}, which is not a problem.")
+    return cast(Problem, problem)
 
 
 def _call(factory: Any, what: str, arguments: Mapping[str, Any]) -> Any:

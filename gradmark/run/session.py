@@ -36,7 +36,7 @@ class History:
 
     def dominates(self, size: int, flops: float | None, limit: float) -> str | None:
         """Why a case of this size need not be tried: a smaller one was stopped, and this has no more time."""
-        for smaller, its_flops, its_limit in self.time_outs:
+        for smaller, its_flops, its_limit in sorted(self.time_outs, key=lambda out: out[0]):
             no_less_work = flops is None or its_flops is None or flops >= its_flops
             if size >= smaller and no_less_work and limit <= its_limit:
                 return f"it was stopped after {its_limit:g} s at P = {smaller} already"

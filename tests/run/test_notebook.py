@@ -1,0 +1,98 @@
+"""The same measurements in a notebook: a row for each method."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gradmark
+from gradmark.errors import UsageError
+from gradmark.run.execute import execute, prepared
+from gradmark.run.plan import Comparison, MethodCall
+from gradmark.run.store import opened
+from tests.run.plans import IMPOSTORS
+
+
+@gradmark.gradient_method(family="finite-difference", order=1, evaluations=lambda size: size + 1)
+def one_sided(problem, parameters, seed, step=1e-7):  # type: ignore[no-untyped-def]
+    """Forward differences of a vector function."""
+    x = parameters["x"]
+    moved = np.stack([problem.loss({"x": x + step * unit}) for unit in np.eye(len(x))])
+    return {"x": (moved - problem.loss(parameters)) / step}
+
+
+@pytest.fixture
+def problem() -> object:
+    return gradmark.get_problem("quadratic", size=6, condition=10.0)
+
+
+def test_compare_takes_names_instances_and_short_form_functions(problem: object) -> None:
+    methods = ["central_difference:step=1e-4", gradmark.get_method("gaussian_es", pairs=2), one_sided]
+    table = gradmark.compare(problem, [*methods, f"{IMPOSTORS}:zeros"], budget=0.5)
+    assert list(table["method"]) == [
+        "plain forward", "central_difference", "GaussianES", "one_sided", "impostors.py:zeros",
+    ]  # fmt: skip
+    assert list(table["status"]) == ["done"] * 5
+    rows = table.set_index("method")
+    assert list(rows["evaluations"])[1:] == [12, 4, 7, 0]
+    assert rows.loc["impostors.py:zeros", "error"] == 1
+    # A quadratic has no third derivative: only the rounding of the loss is left, eps |f| / h.
+    assert rows.loc["central_difference", "error"] < 1e-10
+    assert (rows["time"] > 0).all()
+    assert (rows["ratio_low"][1:] <= rows["ratio"][1:]).all()
+
+
+def test_one_method_is_a_row(problem: object) -> None:
+    row = gradmark.measure(one_sided, problem, quantities=["error", "work"])
+    assert row["method"] == "one_sided"
+    assert row["evaluations"] == 7
+    # Truncation h |f''| / 2 with h = 1e-7 and rounding eps |f| / h are both near 1e-8 of the gradient.
+    assert 1e-11 < row["error"] < 1e-6
+    assert np.isnan(row["time"])
+
+
+def test_what_cannot_be_done_is_said_in_its_row(problem: object) -> None:
+    table = gradmark.compare(problem, ["backprop", f"{IMPOSTORS}:raises"], quantities=["work"])
+    assert list(table["status"]) == ["skipped", "failed"]
+    assert "no layers" in table["reason"][0]
+    assert table["reason"][1] == "ZeroDivisionError: it divides by nothing"
+
+
+def test_any_function_can_be_compared_on() -> None:
+    problem = gradmark.from_function(lambda x: np.sum(x**2), np.array([1.0, -2.0]))
+    row = gradmark.measure("central_difference", problem, quantities=["error"])
+    assert row["digits"] > 8  # eps^(2/3) is 4e-11
+
+
+@pytest.mark.parametrize(
+    ("methods", "options", "words"),
+    [
+        (["nobody"], {}, "unknown method `nobody`"),
+        ([3], {}, "is not a gradient method"),
+        ([lambda problem: None], {}, "is not a gradient method"),
+        (["gaussian_es:pairs=0"], {}, "pairs"),
+        (["central_difference"], {"quantities": "error"}, "must be a list"),
+        (["central_difference"], {"quantities": ["erorr"]}, "did you mean `error`"),
+        (["central_difference"], {"threads": 0}, "threads"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    methods: list[object], options: dict[str, object], words: str, problem: object
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        gradmark.compare(problem, methods, **options)
+
+
+def test_load_gives_a_row_for_each_record(tmp_path: Path) -> None:
+    wanted = Comparison(
+        "cost", "quadratic", {"size": 4}, (MethodCall("central_difference"),), ("work", "error")
+    )
+    with opened(tmp_path) as store:
+        execute(prepared([wanted]), store)
+        count = len(store.records)
+    frame = gradmark.load(tmp_path)
+    assert len(frame) == count
+    row = frame[frame["quantity"] == "evaluations"].iloc[0]
+    assert (row["method"], row["value"], row["sizes.size"], row["P"]) == ("central_difference", 8, 4, 4)
+    with pytest.raises(UsageError, match="is not a run"):
+        gradmark.load(tmp_path / "nowhere")
