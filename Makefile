@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 QUICK_RUN := runs/quick
 BENCH ?= .
+TESTS ?=
 
 # These two variables make OpenBLAS use another machine's kernels. Some machines set them for old builds that crash;
 # the build in .venv is current, and half as fast with them, so what is measured here does not inherit them.
@@ -22,9 +23,8 @@ report: $(VENV)/installed-report ## measure the quick profile and write the page
 	@$(UNPINNED) $(BIN)/gradmark run --profile quick --out $(QUICK_RUN)
 	@$(UNPINNED) $(BIN)/gradmark report $(QUICK_RUN)
 
-test: $(VENV)/installed-test ## run the tests: two at a time, then alone those that measure time or memory
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not alone"
-	@$(BIN)/python -m pytest -q -m alone
+test: $(VENV)/installed-test ## run the tests, two at a time; TESTS=tests/documents for a part of them
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(TESTS)
 
 lint: $(VENV)/installed-test ## check format, style and types
 	@$(BIN)/ruff check

@@ -91,12 +91,11 @@ def _run(command: Command, where: str, *, exact: bool) -> None:
         env={**os.environ, "PATH": path, "COLUMNS": "120"},
     )
     everything = result.stdout + result.stderr
-    if result.returncode != command.exit_code:
-        raise DocumentError(
-            f"{where}: `{command.text}` ended with {result.returncode}, not {command.exit_code}:\n{everything}"
-        )
+    code, expected = result.returncode, command.exit_code
+    if code != expected:
+        raise DocumentError(f"{where}: `{command.text}` ended with {code}, not {expected}:\n{everything}")
     # Progress goes to stderr and differs each time; a command that fails says why there.
-    printed = (everything if command.exit_code else result.stdout).strip()
+    printed = (everything if expected else result.stdout).strip()
     if exact and _lines(printed) != _lines(command.output):
         raise DocumentError(f"{where}: `{command.text}` printed\n{printed}\nnot\n{command.output}")
 
