@@ -108,6 +108,7 @@ def test_an_integer_too_long_to_be_printed_is_no_exception(name: str, argument: 
         ("quadratic", {"size": True}, "`size=True` must be an integer of at least 1"),
         ("quadratic", {"size": 10**8}, "100,000,000 numbers of 16 bytes are more than the 0.1 GiB"),
         ("mlp", {"widths": (64, 10**6, 10)}, "choose smaller sizes"),
+        ("mlp", {"widths": (64, 10), "data": "synthetic", "batch": 10**6}, "74,000,650 numbers of 16 bytes"),
         ("mlp", {"widths": (64, 5)}, "do not fit the digits, which have 64 inputs and 10 outputs"),
         ("mlp", {"widths": 64}, "must list at least inputs and outputs"),
         ("mlp", {"widths": (64, 0, 10)}, "`widths=0` must be an integer of at least 1"),

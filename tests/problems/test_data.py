@@ -99,7 +99,7 @@ def test_shards_of_a_draw_average_to_the_whole(name: str, sizes: dict[str, Any])
     shards = [draw.rows(start, stop) for start, stop in pairwise(bounds)]
     total = sum(shard.count * float(problem.loss(problem.parameters, shard)) for shard in shards) / 48
     # Means of at most 48 rows, each within a rounding for every term; rows within the sums over inputs.
-    assert total == pytest.approx(float(problem.loss(problem.parameters, draw)), rel=2 * 64 * 2.0**-52)
+    assert total == pytest.approx(float(problem.loss(problem.parameters, draw)), rel=2 * 64 * 2.0**-52, abs=0)
 
 
 @pytest.mark.parametrize(("start", "stop"), [(-1, 3), (3, 3), (4, 2), (0, 49)])
