@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 WIDTHS = {"1e4": (16, 64, 64, 64, 10), "1e6": (512, 512, 512, 512, 512)}
@@ -45,11 +46,13 @@ def _print_size(label: str, widths: tuple[int, ...]) -> None:
     from gradmark.measuring.time import interleaved, time_ratio
 
     calls, problem = _calls(widths)
+    flops = gradient_flops(problem)
+    assert flops is not None, "dense layers know their FLOPs"
     with pinned(1):
         timings = interleaved(calls, synchronize=lambda: None, budget=SECONDS)
     print(
         f"\nP = {label}: widths {widths}, {ROWS} rows, float32; "
-        f"a gradient is {gradient_flops(problem) / 1e6:.0f} MFLOP"
+        f"a gradient is {flops / 1e6:.0f} MFLOP"
     )
     print(f"{'':24}{'median':>12}   {'forward passes':>22}   {'backprop is faster by':>24}")
     best = min(("numpy backprop", "torch backprop"), key=lambda name: timings[name].median)
@@ -86,9 +89,9 @@ def _calls(widths: tuple[int, ...]) -> tuple[dict[str, Callable[[], object]], An
         if f"{backend} forward" not in calls:
             calls[f"{backend} product"] = _product(backend, widths[1])
             forward = problem.plain_forward()
-            calls[f"{backend} forward"] = lambda f=forward, p=problem: f(p.parameters, p.default_draw)
+            calls[f"{backend} forward"] = partial(forward, problem.parameters, problem.default_draw)
         gradient = gradmark.get_method(method).prepare(problem)
-        calls[f"{backend} {method}"] = lambda g=gradient, p=problem: g(p.parameters)
+        calls[f"{backend} {method}"] = partial(gradient, problem.parameters)
     return calls, problem
 
 
