@@ -50,10 +50,7 @@ def _print_size(label: str, widths: tuple[int, ...]) -> None:
     assert flops is not None, "dense layers know their FLOPs"
     with pinned(1):
         timings = interleaved(calls, synchronize=lambda: None, budget=SECONDS)
-    print(
-        f"\nP = {label}: widths {widths}, {ROWS} rows, float32; "
-        f"a gradient is {flops / 1e6:.0f} MFLOP"
-    )
+    print(f"\nP = {label}: widths {widths}, {ROWS} rows, float32; a gradient is {flops / 1e6:.0f} MFLOP")
     print(f"{'':24}{'median':>12}   {'forward passes':>22}   {'backprop is faster by':>24}")
     best = min(("numpy backprop", "torch backprop"), key=lambda name: timings[name].median)
     for name, timing in timings.items():
