@@ -3,6 +3,9 @@
 A layer holds its own mathematics. Its arrays have the rows of the batch as their last-but-one axis and the
 units as their last; `p` are the layer's own parameters under their short names ("weight", "bias"). Any
 leading axis is a population (in `forward`) or a set of tangents (in `pushforward`).
+
+Nobody inherits from these. The kinds of layer that methods ask for by ``isinstance`` are told by the members
+they have, so a member's name is a promise: what has `fan_in` and `fan_out` is affine.
 """
 
 from collections.abc import Mapping
@@ -17,7 +20,6 @@ from gradmark.draw import Draw
 Own = Mapping[str, Array]
 
 
-@runtime_checkable
 class Layer(Protocol):
     """One layer y = f(p, x) with its derivative in both directions."""
 
@@ -82,7 +84,6 @@ class InPlace(Layer, Protocol):
         """Write dx and dp; `dy` may be used as a workspace. `x` and `y` are as `forward_into` left them."""
 
 
-@runtime_checkable
 class Criterion(Protocol):
     """What the loss does with the outputs of the last layer: ``value`` with its derivative both ways."""
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import gradmark
 from gradmark.errors import UsageError, unknown_name
+from gradmark.problem import Problem
 from gradmark.source_file import from_file
 
 Kind = Literal["method", "problem", "profile", "command"]
@@ -54,7 +55,7 @@ def get_method(name: str, **hyper_parameters: Any) -> Any:
     return call(load("method", name), f"method `{name}`", hyper_parameters)
 
 
-def get_problem(name: str, **sizes: Any) -> Any:
+def get_problem(name: str, **sizes: Any) -> Problem:
     """The problem `name` at given sizes, on a given backend, device and dtype.
 
     `name` is a registered name or ``path/to/file.py:name``; `sizes` are the factory's keyword arguments
@@ -64,7 +65,8 @@ def get_problem(name: str, **sizes: Any) -> Any:
     >>> print(get_problem("rosenbrock", size=2, seed=1).call)
     rosenbrock(size=2, backend='numpy', device='cpu', dtype='float64', seed=1)
     """
-    return call(load("problem", name), f"problem `{name}`", sizes)
+    problem: Problem = call(load("problem", name), f"problem `{name}`", sizes)
+    return problem
 
 
 def names(kind: Kind) -> list[str]:

@@ -60,7 +60,12 @@ def logistic_regression(
 ) -> Network:
     """Benign or malignant, from the 30 standardised features of the breast-cancer data: 31 parameters.
 
-    `batch` of the 569 rows. Closed-form gradient: X^T (sigmoid(X w + b) - t) / B.
+    `batch` of the 569 rows. Closed-form gradient: X^T (sigmoid(X w + b) - t) / B. Raises `UsageError` for a
+    batch that is not there.
+
+    >>> problem = logistic_regression(batch=100)
+    >>> {name: array.shape for name, array in problem.parameters.items()}
+    {'layers.0.weight': (1, 30), 'layers.0.bias': (1,)}
     """
     arguments = dict(locals())
     check_size("logistic_regression", "batch", batch)

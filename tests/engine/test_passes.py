@@ -177,7 +177,7 @@ def test_flops_are_those_that_torch_counts(widths: tuple[int, ...]) -> None:
 
 def test_the_gradient_costs_torch_what_the_layers_say() -> None:
     """Two more products for each layer, but none for the gradient of the data."""
-    problem = gradmark.get_problem("mlp", widths=(64, 32, 10), backend="torch", batch=17)
+    problem: Any = gradmark.get_problem("mlp", widths=(64, 32, 10), backend="torch", batch=17)
     first = problem.layers[0].layer.flops(17)
     for method in ("autograd", "backprop"):
         prepared = gradmark.get_method(method).prepare(problem)

@@ -108,14 +108,14 @@ def test_a_file_of_ones_own_works_wherever_a_name_does(own_file: Callable[[str],
 
 
 def test_a_file_that_was_edited_is_loaded_anew(own_file: Callable[[str], Path]) -> None:
-    path = own_file("def problem(size=1):\n    return size\n")
-    assert get_problem(f"{path}:problem") == 1
+    path = own_file("def size(number=1):\n    return number\n")
+    assert get_method(f"{path}:size") == 1
     stamp = path.stat().st_mtime_ns
-    path.write_text("def problem(size=2):\n    return size\n", encoding="utf-8")
+    path.write_text("def size(number=2):\n    return number\n", encoding="utf-8")
     import os
 
     os.utime(path, ns=(stamp + 10**9, stamp + 10**9))
-    assert get_problem(f"{path}:problem") == 2
+    assert get_method(f"{path}:size") == 2
 
 
 @pytest.mark.parametrize(

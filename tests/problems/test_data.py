@@ -79,7 +79,7 @@ def test_the_same_seed_draws_the_same_rows(name: str, sizes: dict[str, Any]) -> 
 def test_rows_are_drawn_without_replacement_and_with_their_own_targets(
     name: str, sizes: dict[str, Any]
 ) -> None:
-    problem = gradmark.get_problem(name, **sizes)
+    problem: Any = gradmark.get_problem(name, **sizes)
     everything = {tuple(x): tuple(t) for x, t in zip(*problem.data.arrays.values(), strict=True)}
     drawn = [tuple(x) for x in problem.draw(1).arrays["inputs"]]
     assert len(set(drawn)) == 48

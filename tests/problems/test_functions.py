@@ -9,6 +9,7 @@ import torch
 import gradmark
 from gradmark.arrays import Arrays, to_numpy
 from gradmark.errors import UsageError
+from gradmark.problem import Problem
 from problems.functions.quadratic import _spectrum
 from tests.problems.numeric import central_difference, complex_step
 
@@ -27,10 +28,16 @@ def flat(named: dict[str, Any]) -> Any:
     return np.concatenate([to_numpy(array).ravel() for array in named.values()])
 
 
+def formula(problem: Problem, at: Any = None) -> dict[str, Any]:
+    """The closed form at the problem's own point, or another."""
+    assert problem.closed_form is not None
+    return problem.closed_form(problem.parameters if at is None else at, problem.default_draw)
+
+
 @closed
 def test_closed_form_agrees_with_complex_steps_in_longdouble(name: str, sizes: dict[str, Any]) -> None:
     problem = gradmark.get_problem(name, **sizes, dtype="longdouble")
-    found = problem.closed_form(problem.parameters, problem.default_draw)
+    found = formula(problem)
     assert list(found) == list(problem.parameters)
     scale = np.max(np.abs(flat(found)))
     for key, array in found.items():
@@ -47,7 +54,7 @@ def test_closed_form_agrees_with_central_differences(name: str, sizes: dict[str,
     random = np.random.default_rng(0)
     direction = {key: random.standard_normal(at.shape) for key, at in problem.parameters.items()}
     wanted, bound = central_difference(problem.loss, problem.parameters, direction, problem.arrays.epsilon)
-    found = problem.closed_form(problem.parameters, problem.default_draw)
+    found = formula(problem)
     slope = np.sum(flat(found) * flat(direction))
     assert bound < 1e-8 * np.sum(np.abs(flat(found) * flat(direction)))
     assert abs(slope - wanted) <= bound
@@ -58,7 +65,7 @@ def test_closed_form_agrees_with_torch_autograd(name: str, sizes: dict[str, Any]
     problem = gradmark.get_problem(name, **sizes, backend="torch")
     leaves = {key: at.clone().requires_grad_(True) for key, at in problem.parameters.items()}
     wanted = torch.autograd.grad(problem.loss(leaves), list(leaves.values()))
-    found = problem.closed_form(problem.parameters, problem.default_draw)
+    found = formula(problem)
     scale = np.max(np.abs(flat(found)))
     for array, other in zip(found.values(), wanted, strict=True):
         assert torch.max(torch.abs(array - other)) <= ROUNDINGS * problem.arrays.epsilon * scale
@@ -67,7 +74,7 @@ def test_closed_form_agrees_with_torch_autograd(name: str, sizes: dict[str, Any]
 @pytest.mark.parametrize("condition", [1.0, 1e4, 1e12])
 def test_the_quadratic_has_the_condition_number_it_was_given(condition: float) -> None:
     problem = gradmark.get_problem("quadratic", size=9, condition=condition)
-    columns = [problem.closed_form({"x": unit}, problem.default_draw)["x"] for unit in np.eye(9)]
+    columns = [formula(problem, {"x": unit})["x"] for unit in np.eye(9)]
     eigenvalues = np.linalg.eigvalsh(np.stack(columns))
     # An eigenvalue is found to epsilon times the largest, which is 1.
     assert eigenvalues[-1] == pytest.approx(1, rel=64 * 2.0**-52, abs=0)
@@ -88,7 +95,7 @@ def test_rosenbrock_is_flat_at_its_minimum() -> None:
     problem = gradmark.get_problem("rosenbrock", size=5)
     ones = {"x": np.ones(5)}
     assert problem.loss(ones) == 0
-    assert not np.any(problem.closed_form(ones, problem.default_draw)["x"])
+    assert not np.any(formula(problem, ones)["x"])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

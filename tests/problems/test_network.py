@@ -97,8 +97,9 @@ def test_opening_says_so_in_the_call_and_once_is_enough() -> None:
     problem = gradmark.get_problem("mlp").opened("nodes")
     assert str(problem.call).endswith(".opened('nodes')")
     assert problem.opened("nodes") is problem
+    what: Any = "outputs"
     with pytest.raises(UsageError, match="allowed are inputs and nodes"):
-        problem.opened("outputs")
+        problem.opened(what)
 
 
 def test_a_closed_form_is_not_offered_for_parameters_it_does_not_know() -> None:
