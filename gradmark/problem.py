@@ -151,8 +151,9 @@ def retarget(arrays: Arrays, backend: str | None, device: str | None, dtype: str
 def accepts(problem: Problem, dtype: str, draw: Draw | None = None) -> bool:
     """Whether the whole path of `problem.loss` carries `dtype` (such as "longdouble" or "complex128").
 
-    It is tried, on `draw` (None: the default draw): the loss must come back finite and in `dtype`. Some functions are missing somewhere (torch
-    has no complex erf, SciPy's erf no longdouble), and NumPy would otherwise round silently.
+    It is tried, on `draw` (None: the default draw): the loss must come back finite and in `dtype`. Some
+    functions are missing somewhere (torch has no complex erf, SciPy's erf no longdouble), and NumPy would
+    otherwise round silently.
     """
     try:
         arrays = Arrays(problem.arrays.backend, problem.arrays.device, dtype)

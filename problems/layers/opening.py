@@ -8,12 +8,16 @@ from typing import Any
 
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
+from gradmark.errors import UsageError
 from gradmark.layer import Own
 
 
 @dataclass(frozen=True)
 class Given:
-    """y = the parameter ``inputs``, whatever comes in."""
+    """y = the parameter ``inputs``, whatever comes in.
+
+    Raises `UsageError` for a draw of another number of rows, as `Offset` does.
+    """
 
     rows: int
     units: int
@@ -29,6 +33,7 @@ class Given:
 
     def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
         """The parameter itself."""
+        _check_rows(x, self.rows)
         return p["inputs"], None
 
     def pullback(
@@ -60,6 +65,7 @@ class Offset:
 
     def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
         """x + offset."""
+        _check_rows(x, self.rows)
         return x + p["offset"], None
 
     def pullback(
@@ -73,3 +79,12 @@ class Offset:
         if not dp:
             return dx
         return dp["offset"] if dx is None else dx + dp["offset"]
+
+
+def _check_rows(x: Array, rows: int) -> None:
+    """A single row would be broadcast without a word."""
+    if x.shape[-2] != rows:
+        raise UsageError(
+            f"a network that was opened has parameters for its {rows} rows and cannot take {x.shape[-2]}: "
+            "open it again at another draw."
+        )

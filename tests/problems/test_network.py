@@ -102,6 +102,14 @@ def test_opening_says_so_in_the_call_and_once_is_enough() -> None:
         problem.opened(what)
 
 
+@pytest.mark.parametrize("what", ["inputs", "nodes"])
+def test_an_opened_network_takes_no_other_number_of_rows(what: Any) -> None:
+    """One row would be broadcast against all offsets, and give the loss of another problem."""
+    problem = gradmark.get_problem("mlp", batch=8).opened(what)
+    with pytest.raises(UsageError, match="parameters for its 8 rows and cannot take 1"):
+        problem.loss(problem.parameters, problem.default_draw.rows(0, 1))
+
+
 def test_a_closed_form_is_not_offered_for_parameters_it_does_not_know() -> None:
     assert gradmark.get_problem("logistic_regression").opened("inputs").closed_form is None
 
