@@ -23,5 +23,6 @@ def _dearest_fits(costs: list[float], rounds: int, budget: float) -> bool:
     """Whether the last of ascending `costs` fits into what the others leave; then so do the others."""
     left = budget
     for place, cost in enumerate(costs[:-1]):
-        left -= min(left / (len(costs) - place), cost * rounds)
+        share = left / (len(costs) - place)
+        left -= cost * min(share // cost, rounds)
     return left >= costs[-1]

@@ -31,8 +31,8 @@ def in_child(function: Callable[[], float], *, torch_threads: int | None = None)
     if child == 0:
         os.close(reader)
         _answer(function, writer, torch_threads)
-    os.close(writer)
     try:
+        os.close(writer)
         with os.fdopen(reader, "rb") as pipe:
             text = pipe.read()
     except BaseException:

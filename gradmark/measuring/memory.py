@@ -13,11 +13,13 @@ from gradmark.arrays import Arrays
 from gradmark.measuring.forked import in_child
 from gradmark.measuring.resident import (
     MMAP_THRESHOLD,
+    counter_error,
     load_mapped_files,
     reset_peak,
     resident_bytes,
     resident_peak,
     return_freed_memory,
+    stay_on_one_cpu,
 )
 
 Call = Callable[[], object]
@@ -46,8 +48,8 @@ def peak_bytes(make: Callable[[], Call], arrays: Arrays) -> PeakMemory:
     if arrays.backend == "torch" and arrays.device.startswith("cuda"):
         return _cuda(make, arrays)
     if arrays.backend == "jax":
-        return PeakMemory(_resident(make), float(MMAP_THRESHOLD))
-    return PeakMemory(_child(make, arrays.backend), max(float(MMAP_THRESHOLD), _noise_floor()))
+        return PeakMemory(_resident(make), _resolution())
+    return PeakMemory(_child(make, arrays.backend), max(_resolution(), _noise_floor()))
 
 
 def _cuda(make: Callable[[], Call], arrays: Arrays) -> PeakMemory:
@@ -64,6 +66,7 @@ def _cuda(make: Callable[[], Call], arrays: Arrays) -> PeakMemory:
 
 def _child(make: Callable[[], Call], backend: str) -> float:
     def measured() -> float:
+        stay_on_one_cpu()
         return_freed_memory()
         load_mapped_files()
         return _resident(make)
@@ -77,6 +80,10 @@ def _resident(make: Callable[[], Call]) -> float:
     peak = resident_peak()
     del result
     return float(max(0, peak - before))
+
+
+def _resolution() -> float:
+    return float(MMAP_THRESHOLD + counter_error())
 
 
 @cache

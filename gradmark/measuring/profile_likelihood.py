@@ -23,7 +23,7 @@ _SHARES = np.concatenate([np.linspace(-12, 12, 25), [_MOST]])
 _ROUNDING = 1e-9
 """The log residual that values following a law exactly may still have."""
 _SHARPEST = 1e-7
-"""How sharply an end of an interval is found; it is rounded outward by as much."""
+"""How sharply an end of an interval is found at best; else to a hundredth of its distance."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def is_constant(data: Data, best: Law, confidence: float) -> bool:
 
 
 def _edge(data: Data, inside: float, limit: float, side: int) -> float:
-    """Where the profile cost crosses `limit`: steps that double until it has, then a root between."""
+    """Where the profile cost crosses `limit`: steps that grow until it has, then a root, rounded outward."""
     from scipy.optimize import brentq
 
     def excess(p: float) -> float:
@@ -118,10 +118,11 @@ def _edge(data: Data, inside: float, limit: float, side: int) -> float:
             break
         if excess(far) > 0:
             break
-        near, step = far, 2 * step
+        near, step = far, 4 * step
     if excess(near) >= 0:
         return near
-    return float(brentq(excess, near, far, xtol=_SHARPEST)) + side * _SHARPEST
+    sharp = max(_SHARPEST, abs(far - inside) / 100)
+    return float(brentq(excess, near, far, xtol=sharp)) + side * sharp
 
 
 def _profile_cost(data: Data, p: float) -> float:

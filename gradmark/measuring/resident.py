@@ -5,6 +5,7 @@ began; that is exact only while the peak still grows.
 """
 
 import ctypes
+import os
 import resource
 import sys
 from contextlib import suppress
@@ -63,6 +64,21 @@ def load_mapped_files() -> None:
             if rights.startswith("r") and inode != "0":
                 start, stop = (int(edge, 16) for edge in span.split("-"))
                 libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(stop - start), _MADV_POPULATE_READ)
+
+
+def stay_on_one_cpu() -> None:
+    """Keep this process where it runs now: the kernel counts pages for each CPU and adds them up late."""
+    with suppress(OSError, AttributeError):
+        os.sched_setaffinity(0, {ctypes.CDLL(None).sched_getcpu()})
+
+
+def counter_error() -> int:
+    """The bytes by which the kernel's marks may be off, for a process on one CPU that was forked on another.
+
+    Linux keeps a count of pages on each CPU and adds it to the process's when it exceeds a batch: 32 pages or
+    twice the number of CPUs (include/linux/percpu_counter.h).
+    """
+    return 2 * max(32, 2 * (os.cpu_count() or 1)) * resource.getpagesize()
 
 
 def _status(field: str) -> int | None:

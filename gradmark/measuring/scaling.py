@@ -20,8 +20,9 @@ class PowerLaw:
 
     `naive_slope` is that of a straight line through log t against log n, which takes the overhead for slower
     growth. `residuals` are log(t / fitted) at each size. `constant` says that no growth was seen beyond the
-    noise: the exponent is then 0 and the factor the constant, but the interval holds every exponent whose
-    growth the overhead may still hide. An end at -6 or 6 means that the data don't bound the exponent there.
+    noise: the exponent is then 0 and the factor the constant, but the interval holds every exponent, because
+    an overhead may hide any growth; only values that are all equal, as counts are, have the interval [0, 0].
+    An end at -6 or 6 means that the data don't bound the exponent on that side.
     """
 
     overhead: float
@@ -58,12 +59,11 @@ def fit_power_law(sizes: Sequence[float], values: Sequence[float], *, confidence
     naive = float(np.polyfit(np.log(n), np.log(t), 1)[0])
     data = likelihood.data_of(n, t)
     law = likelihood.fit(data)
-    low, high = likelihood.interval(data, law, confidence)
     if likelihood.is_constant(data, law, confidence):
-        middle = float(np.median(data.y))
+        middle, most = float(np.median(data.y)), likelihood.STEEPEST
         residuals = tuple((data.y - middle).tolist())
-        low, high = min(low, 0.0), max(high, 0.0)
-        return PowerLaw(0.0, math.exp(middle), 0.0, low, high, naive, residuals, constant=True)
+        return PowerLaw(0.0, math.exp(middle), 0.0, -most, most, naive, residuals, constant=True)
+    low, high = likelihood.interval(data, law, confidence)
     residuals = tuple(law.residuals(data).tolist())
     return PowerLaw(law.overhead(), law.factor(data), law.exponent, low, high, naive, residuals)
 

@@ -4,10 +4,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from gradmark.claims import Reads
 from gradmark.errors import UsageError
+from gradmark.measuring.norms import norm
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Reference:
     @property
     def relative_uncertainty(self) -> float:
         """`total_uncertainty` over the gradient's 2-norm; infinite for a gradient that may be zero."""
-        size = math.hypot(*(float(np.linalg.norm(np.ravel(array))) for array in self.gradient.values()))
+        size = math.hypot(*(norm(array) for array in self.gradient.values()))
         if size <= self.total_uncertainty:
             return 0.0 if self.total_uncertainty == 0 else math.inf
         return self.total_uncertainty / size
