@@ -61,7 +61,7 @@ def law(fit: Law | None) -> Cell:
     case = str(fit.series.last["case"])
     if fit.law is None:
         return _exponent(numbers.DASH, fit.claimed, fit.verdict, case, fit.reason)
-    note = f"a = {numbers.si(fit.law.overhead, 's')}; naive slope {fit.law.naive_slope:.2f}"
+    note = f"a = {numbers.overhead(fit.law.overhead)}; naive slope {fit.law.naive_slope:.2f}"
     text = numbers.exponent(fit.law.exponent, fit.law.low, fit.law.high)
     return _exponent(text, fit.claimed, fit.verdict, case, note)
 

@@ -93,6 +93,15 @@ def si(value: float | None, unit: str) -> str:
     return f"{three(value / 10.0**power)}{_THIN}{_PREFIXES[power]}{unit}"
 
 
+def overhead(seconds: float) -> str:
+    """The constant of a law of time; below a nanosecond it is what the fit leaves of zero.
+
+    >>> overhead(2e-18), overhead(3.2e-5)
+    ('none', '32.0\u202fµs')
+    """
+    return "none" if seconds < 1e-9 else si(seconds, "s")
+
+
 def _two_places(value: float) -> str:
     text = f"{value:.2f}"
     return "0.00" if text == "-0.00" else text

@@ -117,10 +117,14 @@ def _drawable(cases: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sized(denominators: pd.DataFrame, cases: pd.DataFrame) -> pd.DataFrame:
-    """With the place, and the number of parameters, which the methods beside them know."""
-    sizes = {_problem(key): size for key, size in zip(cases["key"], cases["P"], strict=True)}
-    found = [sizes.get(_problem(key)) for key in denominators["key"]]
-    return denominators.assign(P=pd.Series(found, dtype=float), place=grouping.places(denominators))
+    """With the place, and the scene and number of parameters, which the methods beside them know."""
+    known = {_problem(row["key"]): (row["P"], row["scene"]) for row in cases.to_dict("records")}
+    found = [known.get(_problem(key), (None, None)) for key in denominators["key"]]
+    return denominators.assign(
+        P=pd.Series([size for size, _ in found], dtype=float),
+        scene=pd.Series([scene for _, scene in found], dtype=object),
+        place=grouping.places(denominators),
+    )
 
 
 def _problem(key: str) -> str:

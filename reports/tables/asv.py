@@ -12,7 +12,7 @@ from reports.table import Cell, Table
 
 _CAPTION = (
     "The newest result of each machine for each benchmark of the asv suite; brackets are asv's 99 % "
-    "intervals. Last: the growth n^k with the suite's `size` n, with its 95 % interval; for times the law t "
+    "intervals. Last: the growth n^k with the suite's size n, with its 95 % interval; for times the law t "
     "= a + b n^k as for the run, for other units the slope on log axes. asv keeps no reasons: a skipped cell "
     "is one that the method declined or that the suite leaves out for its length."
 )
@@ -80,7 +80,7 @@ def _growth(law: AsvLaw | None) -> Cell:
     if law is None or law.exponent is None or law.low is None or law.high is None:
         return Cell(numbers.DASH, note=law.reason if law else "", kind="number muted")
     value, _, bracket = numbers.exponent(law.exponent, law.low, law.high).partition(" ")
-    note = f"a = {numbers.si(law.law.overhead, 's')}" if law.law else ""
+    note = f"a = {numbers.overhead(law.law.overhead)}" if law.law else ""
     return Cell(value, bracket, note=note, kind="number")
 
 

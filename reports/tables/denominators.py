@@ -7,6 +7,7 @@ import pandas as pd
 from reports import numbers
 from reports.cells import NOTHING
 from reports.run import Run
+from reports.series import scenes
 from reports.table import Cell, Table
 
 _CAPTION = (
@@ -14,21 +15,24 @@ _CAPTION = (
     "layers' own formulas), so that a slow forward pass makes no method look cheap."
 )
 
+MOST_SIZES = 8
+"""Sizes that get a column: those measured at most places."""
+
 
 def build(run: Run) -> list[Table]:
-    """One table over P for each problem, or none."""
+    """One table over P for each scene of the summary, or none."""
     plain = run.denominators[run.denominators["time"].notna() & run.denominators["P"].notna()]
     tables = []
-    for index, (problem, cases) in enumerate(plain.groupby("problem", sort=False)):
+    for index, scene in enumerate(name for name in scenes(run.main) if (plain["scene"] == name).any()):
+        cases = plain[plain["scene"] == scene]
         flops = [(detail or {}).get("flops_per_second") for detail in cases["time_detail"]]
         cases = cases.assign(flops=pd.Series(flops, cases.index, dtype=float))
-        # A study of depth has many sizes of its own; the sizes with most places tell the story.
-        shown = sorted(cases["P"].value_counts().index[:8])
+        shown = sorted(cases["P"].value_counts().index[:MOST_SIZES])
         columns = ["where", "dtype", *[f"P =|{numbers.count(size)}" for size in shown]]
         rows = [_row(own, shown) for _, own in cases.groupby(["place", "dtype"], sort=False)]
-        data = cases[["case", "problem", "place", "dtype", "P", "time", "time_low", "time_high", "flops"]]
+        data = cases[["case", "scene", "place", "dtype", "P", "time", "time_low", "time_high", "flops"]]
         tables.append(
-            Table(f"forward-{index + 1}", f"Plain forward pass: {problem}", _CAPTION, columns, rows, data)
+            Table(f"forward-{index + 1}", f"Plain forward pass: {scene}", _CAPTION, columns, rows, data)
         )
     return tables
 

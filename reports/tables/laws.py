@@ -38,7 +38,7 @@ def _row(fit: Law, slope: Slope | None) -> list[Cell]:
     sizes = f"{numbers.count(one.cases['P'].min())} – {numbers.count(one.cases['P'].max())}"
     names = [Cell(one.scene), Cell(one.variant, kind=f"family {one.last['family']}")]
     names += [Cell(one.place), Cell(one.dtype), Cell(f"{len(one.cases)}", sizes, kind="number")]
-    overhead = numbers.si(law.overhead, "s") if law else numbers.DASH
+    overhead = numbers.overhead(law.overhead) if law else numbers.DASH
     naive = f"{law.naive_slope:.2f}" if law else numbers.DASH
     rest = [
         Cell(text, case=case if law else "", note=fit.reason, kind="number") for text in (overhead, naive)
