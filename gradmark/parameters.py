@@ -22,6 +22,11 @@ def detached(parameters: Parameters) -> dict[str, Array]:
     return {name: array.detach() if hasattr(array, "detach") else array for name, array in parameters.items()}
 
 
+def zeros_like(named: Parameters, xp: Any) -> dict[str, Array]:
+    """Zeros of the same names, shapes, dtypes and devices: what a compiler sees before the numbers."""
+    return {name: xp.zeros_like(array) for name, array in named.items()}
+
+
 def finished(named: Parameters) -> dict[str, Array]:
     """The same arrays, once JAX has computed them: it returns before, and a timing would end too early."""
     return {

@@ -6,7 +6,7 @@ from typing import Any
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
-from gradmark.parameters import Parameters, finished
+from gradmark.parameters import Parameters, finished, zeros_like
 from gradmark.passes import share_of_rows
 from gradmark.problem import Problem
 from gradmark.work import Work, uncounted
@@ -37,13 +37,16 @@ class JaxGrad:
         return unsupported(self, problem, want)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
-        """Make the compiled function; XLA compiles at its first call for each shape of the draw."""
+        """Compile for the shapes of the default draw; another number of rows is compiled when it comes."""
         check_supported(self, problem, want)
         import jax
 
         compiled = jax.jit(
             jax.value_and_grad(lambda parameters, arrays: problem.loss(parameters, Draw(arrays)))
         )
+        xp = problem.arrays.xp
+        with uncounted():  # XLA compiles at the first call.
+            compiled(zeros_like(problem.parameters, xp), zeros_like(problem.default_draw.arrays, xp))
 
         def gradient(
             parameters: Parameters,

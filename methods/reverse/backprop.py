@@ -16,7 +16,7 @@ from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
 from gradmark.layer import all_in_place
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
-from gradmark.parameters import Parameters, finished
+from gradmark.parameters import Parameters, finished, zeros_like
 from gradmark.problem import Problem
 from gradmark.work import Work, count, counting, uncounted
 from methods.reverse.backprop_in_place import prepare_in_place
@@ -90,6 +90,9 @@ def _compiled(problem: Problem) -> Prepared:
     import jax
 
     compiled = jax.jit(lambda parameters, arrays: _value_and_gradient(problem, parameters, Draw(arrays)))
+    xp = problem.arrays.xp
+    with uncounted():  # XLA compiles at the first call.
+        compiled(zeros_like(problem.parameters, xp), zeros_like(problem.default_draw.arrays, xp))
 
     def gradient(
         parameters: Parameters,
