@@ -25,7 +25,7 @@ def per_chunk(problem: Problem, draw: Draw, numbers: int, *, limit: int | None =
     problem shows its layers. `limit` is the number of bytes for all; None: what suits the device.
     """
     widest = max((getattr(named.layer, "fan_out", 0) for named in problem.layers or ()), default=0)
-    kind = "cuda" if problem.arrays.device.startswith("cuda") else "cpu"
+    kind = "cuda" if problem.arrays.device.startswith(("cuda", "gpu")) else "cpu"
     held = problem.arrays.itemsize * (numbers + draw.count * widest)
     return max(1, (limit or _CHUNK_BYTES[kind]) // held)
 
