@@ -13,7 +13,7 @@ import pandas as pd
 SHORTEST_SWEEP = 3
 """So many values of a hyper-parameter, all else equal, are a sweep and not variants side by side."""
 
-_FIXED = ("want", "point", "draw", "state", "seed", "version")
+_FIXED = ("want", "point", "draw", "state", "seed")
 
 
 def grouped(cases: pd.DataFrame) -> pd.DataFrame:
@@ -143,18 +143,17 @@ def _main(cases: pd.DataFrame, hyper: list[dict[str, Any]]) -> list[bool]:
 
 
 def _variants(cases: pd.DataFrame, hyper: list[dict[str, Any]]) -> list[str]:
-    """The short name, with the hyper-parameters in which the main variants of the method differ."""
+    """The short name, with the hyper-parameters (and versions) in which the method's main variants differ."""
+    hyper = [own | {"version": str(version)} for own, version in zip(hyper, cases["version"], strict=True)]
     seen: dict[tuple[str, str], set[str]] = {}
     for method, own, main in zip(cases["method"], hyper, cases["main"], strict=True):
         for name, value in own.items() if main else ():
             seen.setdefault((method, name), set()).add(json.dumps(value))
-    return [
-        " ".join(
-            [short]
-            + [f"{n}={_plain(v)}" for n, v in own.items() if not main or len(seen.get((method, n), ())) > 1]
-        )
-        for short, method, own, main in zip(cases["name"], cases["method"], hyper, cases["main"], strict=True)
-    ]
+    names = []
+    for short, method, own, main in zip(cases["name"], cases["method"], hyper, cases["main"], strict=True):
+        told = {n for n in own if len(seen.get((method, n), ())) > 1 or not (main or n == "version")}
+        names.append(" ".join([short, *(f"{n}={_plain(v)}" for n, v in own.items() if n in told)]))
+    return names
 
 
 def _plain(value: Any) -> str:

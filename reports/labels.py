@@ -89,6 +89,7 @@ def _name_one(axes: "Axes", points: list[End], size: float) -> None:
             textcoords="offset points",
             fontsize=size,
             color=point.colour,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},  # A line may run behind it.
             ha="left" if offset[0] >= 0 else "right",
             va="center",
             arrowprops={

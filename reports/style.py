@@ -1,5 +1,6 @@
 """How figures look: one colour for each family in all of them, one marker and shade for each method."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.ticker import Formatter
 
 FAMILIES = {
     "reverse": "#0072B2",
@@ -99,6 +101,32 @@ def settle(canvas: "Figure") -> None:
     """Lay the figure out once and for all, instead of anew for each file it is saved to."""
     canvas.draw_without_rendering()
     canvas.set_layout_engine("none")
+
+
+def log_log(axes: "Axes") -> None:
+    """Logarithmic axes; where they span less than two powers of ten, 2 and 5 are labelled as well."""
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_formatter(_between_powers())
+
+
+def _between_powers() -> "Formatter":
+    from matplotlib.ticker import Formatter
+
+    class BetweenPowers(Formatter):
+        """Labels for 2 and 5 times a power of ten, where powers alone would not show a scale."""
+
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            assert self.axis is not None
+            low, high = sorted(self.axis.get_view_interval())
+            if math.floor(math.log10(high)) > math.ceil(math.log10(low)):
+                return ""
+            exponent = math.floor(math.log10(x) + 1e-9)  # 2e-4 / 1e-4 is 1.9999999999999998
+            mantissa = round(x / 10.0**exponent, 6)
+            return rf"${mantissa:g}\times10^{{{exponent}}}$" if mantissa in (2, 5) else ""
+
+    return BetweenPowers()
 
 
 def literal(text: str) -> str:

@@ -6,7 +6,7 @@ from reports.figures.growth import draw_series, draw_slope, over_parameters
 from reports.labels import label_ends
 from reports.run import Run
 from reports.series import growing, panels, series
-from reports.style import grid, key, looks
+from reports.style import grid, key, literal, looks
 
 _CAPTION = (
     "Time of one gradient divided by the time of the fastest plain forward pass of the same backend, "
@@ -29,7 +29,7 @@ def draw(run: Run) -> Figure | None:
     for panel, pair in zip(axes, pairs, strict=True):
         lines = [one for one in series(cases, "ratio") if (one.place, one.dtype) == pair]
         over_parameters(panel, "cost of a gradient (forward passes)")
-        panel.set_title(", ".join(pair))
+        panel.set_title(literal(", ".join(pair)))
         for one in lines:
             draw_series(panel, one, "ratio", look[one.variant])
         slopes = [claimed(one.last, "passes") for one in lines]

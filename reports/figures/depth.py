@@ -10,7 +10,7 @@ from reports.figure import Figure
 from reports.labels import End, label_ends
 from reports.run import Run
 from reports.series import in_depth_sweep, largest_group, main_dtype
-from reports.style import Look, family_order, grid, key, looks
+from reports.style import Look, family_order, grid, key, literal, log_log, looks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,8 +51,9 @@ def draw(run: Run) -> Figure | None:
     canvas, axes = grid(len(places), height=3.8)
     ends = {}
     for panel, place in zip(axes, places, strict=True):
-        panel.set(xscale="log", yscale="log", xlabel="number of affine layers", ylabel="peak memory (B)")
-        panel.set_title(f"{place}, {cases['dtype'].iloc[0]}")
+        log_log(panel)
+        panel.set(xlabel="number of affine layers", ylabel="peak memory (B)")
+        panel.set_title(literal(f"{place}, {cases['dtype'].iloc[0]}"))
         panel.yaxis.set_major_formatter(EngFormatter(unit="B"))
         _mark_depths(panel, sorted(set(cases["depth"])))
         here = cases[cases["place"] == place]

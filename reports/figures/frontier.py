@@ -10,8 +10,8 @@ from reports.figure import Figure
 from reports.frontier import on_frontier
 from reports.labels import End, name_points
 from reports.run import Run
-from reports.series import reference_size, scenes
-from reports.style import INK, Look, grid, key, looks
+from reports.series import main_dtype, reference_size, scenes
+from reports.style import INK, Look, grid, key, literal, log_log, looks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,31 +25,41 @@ _CAPTION = (
 )
 _COLUMNS = ["case", "scene", "place", "dtype", "variant", "family", "P", "time", "ratio", "error", "frontier"]
 
+MOST_PANELS = 6
+
 
 def draw(run: Run) -> Figure | None:
-    """A panel for each dtype, at the largest size that most methods reached."""
-    cases = run.cases[(run.cases["time"] > 0) & run.cases["error_drawn"].notna()]
-    chosen = [scene for scene in scenes(run.main) if (cases["scene"] == scene).any()][:1]
-    cases = cases[cases["scene"].isin(chosen)]
-    if cases.empty:
+    """A panel for each dtype of the first scene and one for each other, at the size most methods reached."""
+    parts = _panels(run)
+    if not parts:
         return None
-    size = reference_size(cases[cases["main"]], "time")
-    cases = cases[cases["P"] == size]
-    dtypes = sorted(set(cases["dtype"]), reverse=True)
-    canvas, axes = grid(len(dtypes), height=4.4)
-    look, parts = looks(run.cases), []
-    for panel, dtype in zip(axes, dtypes, strict=True):
-        here = cases[cases["dtype"] == dtype].sort_values("time")
-        front = on_frontier(here["time"].to_numpy(float), here["error_drawn"].to_numpy(float), dtype)
-        here = here.assign(frontier=front)
-        parts.append(here)
-        panel.set(xscale="log", yscale="log", title=dtype)
-        panel.set(xlabel="time of a gradient (s)", ylabel="relative error |ĝ - g| / |g|")
+    canvas, axes = grid(len(parts), height=4.2)
+    look, every = looks(run.cases), pd.concat(parts)
+    for panel, here in zip(axes, parts, strict=True):
+        first = here.iloc[0]
+        name = f"{first['scene'].partition(' (')[0]}, P = {numbers.count(first['P'])}, {first['dtype']}"
+        log_log(panel)
+        panel.set(title=literal(name), xlabel="time of a gradient (s)", ylabel="relative error |ĝ - g| / |g|")
         _draw_points(panel, here, look)
-    key(canvas, cases["family"], lines={"frontier": "-"})
+    key(canvas, every["family"], lines={"frontier": "-"})
     name_points(canvas, {panel: _names(here, look) for panel, here in zip(axes, parts, strict=True)})
-    title = f"Error against cost: {chosen[0]}, P = {numbers.count(size)}"
-    return Figure("frontier", title, _CAPTION, canvas, pd.concat(parts)[_COLUMNS])
+    return Figure("frontier", "Error against cost", _CAPTION, canvas, every[_COLUMNS])
+
+
+def _panels(run: Run) -> list[pd.DataFrame]:
+    """The cases of each panel, fastest first, with their place on the frontier."""
+    cases = run.cases[(run.cases["time"] > 0) & run.cases["error_drawn"].notna()]
+    parts: list[pd.DataFrame] = []
+    for scene in scenes(run.main):
+        here = cases[cases["scene"] == scene]
+        if here.empty:
+            continue
+        here = here[here["P"] == reference_size(here[here["main"]], "time")]
+        for dtype in [main_dtype(here)] if parts else sorted(set(here["dtype"]), reverse=True):
+            own = here[here["dtype"] == dtype].sort_values("time")
+            front = on_frontier(own["time"].to_numpy(float), own["error_drawn"].to_numpy(float), dtype)
+            parts.append(own.assign(frontier=front))
+    return parts[:MOST_PANELS]
 
 
 def _draw_points(axes: "Axes", here: pd.DataFrame, look: dict[str, Look]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from reports import theory
 from reports.labels import End
 from reports.series import Series
-from reports.style import Look
+from reports.style import Look, log_log
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +43,6 @@ def draw_slope(
 
 def over_parameters(axes: "Axes", unit: str) -> None:
     """Log axes over P with `unit` upwards."""
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    log_log(axes)
     axes.set_xlabel("number of parameters P")
     axes.set_ylabel(unit)

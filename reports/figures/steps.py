@@ -9,7 +9,7 @@ from reports import numbers, theory
 from reports.figure import Figure
 from reports.run import Run
 from reports.series import largest_group, main_place
-from reports.style import INK, Look, grid, literal, looks
+from reports.style import INK, Look, grid, literal, log_log, looks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,8 +52,7 @@ def _looks(run: Run, swept: pd.DataFrame) -> dict[str, Look]:
 
 
 def _draw_dtype(axes: "Axes", swept: pd.DataFrame, dtype: str, fitted_to: str, look: dict[str, Look]) -> None:
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    log_log(axes)
     axes.set_xlabel("step h, as given to the method")
     axes.set_ylabel("relative error |ĝ - g| / |g|")
     axes.set_title(f"{dtype}{' *' if dtype == fitted_to else ''}")

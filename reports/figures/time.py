@@ -11,16 +11,17 @@ from reports.labels import End, label_ends
 from reports.laws import Law
 from reports.run import Run
 from reports.series import growing, panels
-from reports.style import Look, grid, key, looks
+from reports.style import Look, grid, key, literal, looks
+from reports.verdict import widest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _CAPTION = (
     "Median time of one gradient; bars are quartiles. Dotted: the fitted law t = a + b P^k, extrapolated to "
-    "the largest size; behind each name the exponent k with its 95 % interval. The constant a keeps the "
-    "overhead of small sizes out of the exponent. Dashed, where there are too few sizes for a law: the "
-    "slope that is claimed."
+    "the largest size where the interval of k is narrower than one; behind each name the exponent k with "
+    "its 95 % interval. The constant a keeps the overhead of small sizes out of the exponent. Dashed, where "
+    "there are too few sizes for a law: the slope that is claimed."
 )
 _COLUMNS = ["case", "scene", "place", "dtype", "variant", "family", "P", "time", "time_low", "time_high"]
 
@@ -37,7 +38,7 @@ def draw(run: Run) -> Figure | None:
     ends = {}
     for panel, pair in zip(axes, pairs, strict=True):
         over_parameters(panel, "time of a gradient (s)")
-        panel.set_title(", ".join(pair))
+        panel.set_title(literal(", ".join(pair)))
         here = [law for law in fits if (law.series.place, law.series.dtype) == pair]
         for law in here:
             draw_series(panel, law.series, "time", look[law.series.variant])
@@ -48,11 +49,12 @@ def draw(run: Run) -> Figure | None:
 
 
 def _draw_law(axes: "Axes", fit: Law, right: float, look: Look) -> End:
-    """The fitted law as a dotted line on to `right`; the name is written with the exponent."""
+    """The fitted law as a dotted line, on to `right` where it is well known; the name has the exponent."""
     if fit.law is None:
         return draw_slope(axes, fit.series, "time", fit.claimed, right, look)
-    at = np.geomspace(fit.series.cases["P"].min(), right, 60)
+    bounded = fit.law.high - fit.law.low < 2 * widest()
+    at = np.geomspace(fit.series.cases["P"].min(), right if bounded else fit.series.cases["P"].max(), 60)
     line = np.array([fit.law.at(size) for size in at])
     axes.plot(at, line, color=look.colour, linestyle=":", linewidth=1, zorder=1)
     exponent = numbers.exponent(fit.law.exponent, fit.law.low, fit.law.high)
-    return End(right, float(line[-1]), f"{fit.series.variant}  {exponent}", look.colour)
+    return End(float(at[-1]), float(line[-1]), f"{fit.series.variant}  {exponent}", look.colour)

@@ -80,3 +80,13 @@ def test_of_a_quantity_of_two_studies_the_one_with_more_repetitions_counts(
     synthetic_run.add(key, "cosine", 0.9, "cost", detail={"repetitions": 2})
     run = read(synthetic_run.write(tmp_path / "run"))
     assert run.cases["cosine"].tolist() == [0.5]
+
+
+def test_versions_of_a_method_are_variants_on_one_scene(tmp_path: Path, synthetic_run: SyntheticRun) -> None:
+    for method, version in (("backprop", 1), ("mine.py:mine", "1+aaaa"), ("mine.py:mine", "1+bbbb")):
+        key = synthetic_run.key("quadratic", {"size": 100}, method, version=version)
+        synthetic_run.case(key, "", 100, None)
+    run = read(synthetic_run.write(tmp_path / "run"))
+    assert set(run.cases["scene"]) == {"quadratic"}
+    expected = ["backprop", "mine.py:mine version=1+aaaa", "mine.py:mine version=1+bbbb"]
+    assert run.cases["variant"].tolist() == expected

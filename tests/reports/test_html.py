@@ -78,7 +78,9 @@ def test_every_case_in_a_csv_file_is_one_of_the_run(full_run: Path, report: Path
 def evil_run(folder: Path, records: SyntheticRun) -> Run:
     """Names and reasons that try to be more than text."""
     for size in (10, 100, 1000):
-        key = records.key("quadratic", {"size": size}, f"mine.py:{EVIL}", hyper={"note": EVIL})
+        key = records.key(
+            "quadratic", {"size": size}, f"mine.py:{EVIL}", backend="$x^{", hyper={"note": EVIL}
+        )
         records.case(key, EVIL, size, None)
         records.add(key, "ratio", 2.0 * size, "cost")
         records.add(key, "time", 1e-3 * size, "cost")
