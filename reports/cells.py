@@ -47,7 +47,7 @@ def cost(row: dict[Any, Any] | None) -> Cell:
 
 
 def slope(fit: Slope | None) -> Cell:
-    """The growth of the cost in forward passes."""
+    """The growth of the counted evaluations."""
     if fit is None:
         return NOTHING
     text, case = numbers.exponent(fit.exponent, fit.low, fit.high), str(fit.series.last["case"])

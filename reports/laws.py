@@ -1,4 +1,4 @@
-"""Laws of growth fitted to a run: t = a + b P^k to the times, c P^k to the costs in forward passes."""
+"""Laws of growth fitted to a run: t = a + b P^k to the times, c P^k to the evaluations that were counted."""
 
 import math
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class Law:
 
 @dataclass(frozen=True)
 class Slope:
-    """The exponent of the cost in forward passes with its 95 % interval, beside the `claimed` one."""
+    """The exponent of the counted evaluations with its 95 % interval, beside the `claimed` one."""
 
     series: Series
     exponent: float
@@ -51,9 +51,9 @@ def time_laws(cases: pd.DataFrame) -> list[Law]:
     return [_law(one) for one in series(cases, "time") if len(one.cases) > 1]
 
 
-def cost_slopes(cases: pd.DataFrame) -> list[Slope]:
-    """A slope for each series of costs in forward passes that has at least three sizes."""
-    return [_slope(one) for one in series(cases, "ratio") if len(one.cases) > 2]
+def work_slopes(cases: pd.DataFrame) -> list[Slope]:
+    """A slope for each series of counted evaluations that has at least three sizes."""
+    return [_slope(one) for one in series(cases, "evaluations") if len(one.cases) > 2]
 
 
 def fitted(sizes: Sequence[float], times: Sequence[float]) -> tuple[PowerLaw | None, str]:
@@ -69,8 +69,9 @@ def fitted(sizes: Sequence[float], times: Sequence[float]) -> tuple[PowerLaw | N
 def slope(sizes: Sequence[float], values: Sequence[float]) -> tuple[float, float, float]:
     """The slope of log value over log size by least squares, and its 95 % t interval.
 
-    Costs in forward passes need no constant beside the power: what a call costs at least is in the unit
-    already.
+    It is meant for counts, which have no overhead. Times and their ratios have: at small P a forward pass is
+    mostly overhead, which a population of members shares, and a straight line through the ratios would accuse
+    methods of growth that they don't have.
     """
     from scipy.stats import linregress, t
 
@@ -87,5 +88,5 @@ def _law(one: Series) -> Law:
 
 
 def _slope(one: Series) -> Slope:
-    numbers = slope(one.cases["P"].tolist(), one.cases["ratio"].tolist())
+    numbers = slope(one.cases["P"].tolist(), one.cases["evaluations"].tolist())
     return Slope(one, *numbers, claimed(one.last, "passes"))

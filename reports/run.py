@@ -12,7 +12,7 @@ from gradmark.run.frame import read_run
 from gradmark.run.records import PLAIN_FORWARD
 from gradmark.run.records import QUANTITIES as GROUPS
 from reports import grouping
-from reports.laws import Law, Slope, cost_slopes, time_laws
+from reports.laws import Law, Slope, time_laws, work_slopes
 from reports.theory import epsilon
 
 QUANTITIES = tuple(name for group in GROUPS.values() for name in group)
@@ -48,8 +48,8 @@ class Run:
 
     @cached_property
     def slopes(self) -> list[Slope]:
-        """The growth of the main cases' cost in forward passes."""
-        return cost_slopes(self.main)
+        """The growth of the main cases' counted evaluations."""
+        return work_slopes(self.main)
 
 
 def read(folder: Path, asv: pd.DataFrame | None = None) -> Run:

@@ -16,7 +16,7 @@ def growth(run: Run) -> Sentence | None:
     if not fits:
         return None
     agree, disagree = (sum(fit.verdict == verdict for fit in fits) for verdict in ("agrees", "disagrees"))
-    text = f"Of {len(fits)} fitted exponents of cost and time {agree} agree with theory"
+    text = f"Of {len(fits)} fitted exponents of evaluations and time {agree} agree with theory"
     text += f", {len(fits) - agree - disagree} can't tell and {disagree} disagree"
     wrong = dict.fromkeys(
         f"{fit.series.variant} ({fit.series.place}, {fit.series.scene.partition(' (')[0]})"

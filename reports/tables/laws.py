@@ -10,11 +10,11 @@ from reports.table import Cell, Table
 
 _CAPTION = (
     "Time: t = a + b P^k, fitted to each series of at least four sizes; the naive slope is that of log t "
-    "over log P, for contrast. Cost: the slope of the cost in forward passes on log axes. Intervals are 95 "
+    "over log P, for contrast. Evaluations: the slope of their counted number on log axes. Intervals are 95 "
     "%. An exponent disagrees where its interval lies wholly outside the claim ± 0.1 (caches and kernels "
     "bend a law by some hundredths), and can't tell where the interval is wider than one."
 )
-_COLUMNS = ["problem", "method", "where", "dtype", "sizes", "cost grows as P^k", "time grows as P^k"]
+_COLUMNS = ["problem", "method", "where", "dtype", "sizes", "evaluations grow as P^k", "time grows as P^k"]
 _COLUMNS += ["overhead a", "naive slope"]
 
 
@@ -54,11 +54,11 @@ def _line(fit: Law, slope: Slope | None) -> dict[str, object]:
         "place": one.place,
         "dtype": one.dtype,
         "sizes": len(one.cases),
-        "cost_exponent": slope.exponent if slope else None,
-        "cost_low": slope.low if slope else None,
-        "cost_high": slope.high if slope else None,
-        "cost_claimed": slope.claimed if slope else None,
-        "cost_verdict": slope.verdict if slope else None,
+        "work_exponent": slope.exponent if slope else None,
+        "work_low": slope.low if slope else None,
+        "work_high": slope.high if slope else None,
+        "work_claimed": slope.claimed if slope else None,
+        "work_verdict": slope.verdict if slope else None,
         "overhead_s": law.overhead if law else None,
         "factor": law.factor if law else None,
         "time_exponent": law.exponent if law else None,

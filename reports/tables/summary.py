@@ -29,7 +29,7 @@ def _table(run: Run, scene: str, index: int) -> Table:
     rows = [_row(own, growth, sizes, reference, dtype, dtypes) for own in _methods(cases)]
     at = f"P = {numbers.count(reference)}"
     columns = ["method", "where", *[f"cost in forward passes, P =|{numbers.count(size)}" for size in sizes]]
-    columns += ["growth with P|cost", "growth with P|time", f"{at}|evaluations", f"{at}|peak memory"]
+    columns += ["growth with P|passes", "growth with P|time", f"{at}|evaluations", f"{at}|peak memory"]
     columns += [f"{at}|digits {name}" for name in dtypes]
     if cases["stochastic"].any():
         columns.append(f"{at}|cosine")
@@ -45,8 +45,8 @@ def _caption(dtype: str, index: int) -> str:
         return f"Columns as in the summary; costs in {dtype}."
     return (
         f"Cost: time of one gradient in plain forward passes of the same backend, in {dtype}, with its 95 % "
-        "bootstrap interval. Growth: k with its 95 % interval, of the cost in forward passes (straight "
-        "line on log axes) and of the time (t = a + b P^k), beside what the method claims. Evaluations: "
+        "bootstrap interval. Growth: k with its 95 % interval, of the counted evaluations (straight line "
+        "on log axes) and of the time (t = a + b P^k), beside what the method claims. Evaluations: "
         "forward and tangent passes as counted, and as claimed. Digits: correct decimal digits of the "
         "whole gradient. Black-box methods read the loss alone. Each number links to its case."
     )
@@ -117,8 +117,8 @@ def _data(cases: pd.DataFrame, growth: _Growth) -> pd.DataFrame:
     slopes, laws = [growth.slopes.get(key) for key in whose], [growth.laws.get(key) for key in whose]
     grown = pd.DataFrame(
         {
-            "cost_exponent": [fit.exponent if fit else None for fit in slopes],
-            "cost_verdict": [fit.verdict if fit else None for fit in slopes],
+            "work_exponent": [fit.exponent if fit else None for fit in slopes],
+            "work_verdict": [fit.verdict if fit else None for fit in slopes],
             "time_exponent": [fit.law.exponent if fit and fit.law else None for fit in laws],
             "time_verdict": [fit.verdict if fit else None for fit in laws],
         },

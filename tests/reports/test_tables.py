@@ -52,7 +52,7 @@ def test_a_case_without_a_number_shows_its_status_and_its_reason(full_page: Page
 
 def test_an_exponent_stands_beside_the_claim_and_the_verdict(full_page: Page) -> None:
     table = full_page.summary[0]
-    entry = cell(table, "central_difference", "numpy", "cost")
+    entry = cell(table, "central_difference", "numpy", "passes")
     assert entry.sub.endswith("theory 1: agrees")
     assert "good" in entry.kind
 
