@@ -34,6 +34,15 @@ def test_the_error_is_within_the_stated_uncertainty(
     assert distance(found.gradient["x"], truth) <= found.uncertainty["x"]
 
 
+def test_the_uncertainty_of_few_numbers_is_not_left_to_luck() -> None:
+    """Two numbers may happen to round well just in the arithmetic that their rounding is measured in."""
+    for seed in range(300):
+        at = widest("rosenbrock", size=2, seed=seed)
+        found = closed_form.estimate(at)
+        error = distance(found.gradient["x"], TRUTHS["rosenbrock"](decimals(at.numbers["x"])))
+        assert error <= found.uncertainty["x"] / 4
+
+
 @wider
 @pytest.mark.parametrize(("kind", "most"), [("closed form", 64), ("complex step", 64)])
 @pytest.mark.parametrize("name", ["quadratic", "log_sum_exp"])
