@@ -19,9 +19,9 @@ class Reference:
     computations confirmed it, along what and how closely.
     """
 
-    name: str
     gradient: dict[str, Any]
     uncertainty: dict[str, float]
+    name: str
     reads: frozenset[Reads]
     vouched_by: tuple[str, ...] = field(default=())
 

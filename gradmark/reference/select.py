@@ -122,7 +122,7 @@ def _reference(kind: _Kind, witness: Witness) -> Reference:
             for name, bound in uncertainty.items()
         }
     name = f"{kind.name} in {estimate.dtype}"
-    return Reference(name, estimate.gradient, uncertainty, kind.reads, tuple(v.words for v in vouches))
+    return Reference(estimate.gradient, uncertainty, name, kind.reads, tuple(v.words for v in vouches))
 
 
 def _vouches(kind: _Kind, witness: Witness, at_spot: Estimate) -> list[Vouch]:

@@ -16,7 +16,7 @@ from gradmark.reference import Reference
 
 def reference(uncertainty: float = 0.0, **arrays: Any) -> Reference:
     gradient = {name: np.asarray(array, np.longdouble) for name, array in arrays.items()}
-    return Reference("by hand", gradient, dict.fromkeys(gradient, uncertainty), frozenset())
+    return Reference(gradient, dict.fromkeys(gradient, uncertainty), "by hand", frozenset())
 
 
 def test_relative_cosine_and_ratio_are_those_of_the_whole_vector() -> None:
