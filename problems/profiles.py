@@ -32,23 +32,21 @@ def quick() -> list[Comparison]:
     no_error = ("time", "memory", "work")
     return [
         *_cost("numpy", "float64", _SMALL[:-1], _any, repetitions=8, time_limit=25),
-        *_cost("numpy", "float64", _SMALL[-1:], _any, repetitions=8, time_limit=45),
+        *_cost("numpy", "float64", _SMALL[-1:], _any, repetitions=8, time_limit=42),
         *_cost("numpy", "float64", (300_000,), _is_reverse, quantities=no_error, time_limit=20),
         *_cost("numpy", "float64", (1_000_000,), _is_reverse, time_limit=30),
         *_cost("numpy", "float32", (1_000, 10_000), _any, repetitions=8, time_limit=20),
-        *_cost("numpy", "float32", (100_000,), _is_reverse, time_limit=20),
-        *_cost("numpy", "float32", (1_000_000,), _is_reverse, quantities=no_error, time_limit=20),
+        *_cost("numpy", "float32", (100_000, 1_000_000), _is_reverse, quantities=no_error, time_limit=20),
         *_cost("torch", "float64", _SMALL, _needs_torch, time_limit=20),
         *_cost("torch", "float64", _LARGE, _is_reverse, quantities=no_error, time_limit=20),
         *_cost("torch", "float32", (10_000,), _is_reverse, time_limit=20),
         *_cost("torch", "float32", (1_000_000,), _is_reverse, quantities=no_error, time_limit=20),
         *_cost("jax", "float64", (1_000, 10_000, 100_000), _is_reverse, time_limit=20),
         *_cost("jax", "float64", (1_000_000,), _is_reverse, quantities=no_error, time_limit=20),
-        *_functions("numpy", _any, repetitions=4, time_limit=10),
-        *_functions("torch", _reads_graph, repetitions=4, time_limit=10),
+        *_functions("numpy", _any, _FUNCTION_SIZES, repetitions=4, time_limit=10),
+        *_functions("torch", _reads_graph, (100, 2_000), repetitions=4, time_limit=10),
         *_steps(time_limit=20),
         *_samples(1_000, repetitions=16, time_limit=30),
-        *_depth("numpy", time_limit=10),
         *_depth("torch", time_limit=10),
     ]
 
@@ -61,7 +59,7 @@ def full() -> list[Comparison]:
             for batch in (32, 256):
                 sizes = (*_SMALL, *_LARGE)
                 plan += _cost(backend, dtype, sizes, _any, time_limit=600, repetitions=32, batch=batch)
-            plan += _functions(backend, _any, dtype=dtype, time_limit=120, repetitions=32)
+            plan += _functions(backend, _any, _FUNCTION_SIZES, dtype=dtype, time_limit=120, repetitions=32)
         plan += _depth(backend, time_limit=300)
     for seed in range(3):
         plan += _steps(seed=seed, time_limit=120)
@@ -84,7 +82,7 @@ def _cost(
     ]
 
 
-def _functions(backend: str, choice: Choice, **more: Any) -> list[Comparison]:
+def _functions(backend: str, choice: Choice, sizes: Iterable[int], **more: Any) -> list[Comparison]:
     """The same on test functions, whose gradients are known in closed form."""
     if not installed(backend):
         return []
@@ -92,7 +90,7 @@ def _functions(backend: str, choice: Choice, **more: Any) -> list[Comparison]:
     return [
         Comparison("functions", name, {"size": size}, methods, backend=backend, **more)
         for name in _FUNCTIONS
-        for size in _FUNCTION_SIZES
+        for size in sizes
     ]
 
 

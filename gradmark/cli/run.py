@@ -98,8 +98,8 @@ def _measure(selection: "Selection", folder: Path, scheduler: str | None) -> Non
                 f"Nothing was missing: {summary(store.records)} in {folder}. Next: gradmark report {folder}"
             )
             return
-        _note_environment(selection, [task.comparison for task in tasks], folder)
         try:
+            _note_environment(selection, [task.comparison for task in tasks], folder)
             with watching(len(tasks)) as watcher:
                 execute(tasks, store, executor=executor, watcher=watcher)
         except KeyboardInterrupt:

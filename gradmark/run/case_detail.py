@@ -1,5 +1,6 @@
 """What the record "case" says beside how the case ended: the method's claims and the problem's size."""
 
+import platform
 from typing import Any
 
 from gradmark.claims import Biased, Claims, Truncated, Unbiased
@@ -10,7 +11,7 @@ from gradmark.problem import Problem
 
 
 def of_problem(problem: Problem) -> dict[str, Any]:
-    """P, rows, the number of affine layers and the FLOPs of a forward pass (null where there are none)."""
+    """P, rows, number of affine layers, FLOPs of a forward pass (null where there are none), and where."""
     depth = None
     if problem.layers is not None:
         depth = sum(isinstance(named.layer, Affine) for named in problem.layers)
@@ -20,6 +21,7 @@ def of_problem(problem: Problem) -> dict[str, Any]:
         "depth": depth,
         "forward_flops": problem.flops,
         "smoothness": problem.smoothness,
+        "host": platform.node(),
     }
 
 

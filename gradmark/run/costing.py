@@ -13,7 +13,7 @@ from gradmark.run.session import Candidate, Session
 if TYPE_CHECKING:
     from gradmark.measuring.time import Timing
 
-_SHARE = 0.1
+_SHARE = 0.08
 """Seconds of interleaved timing for each function, where the session gives no budget."""
 _BESIDE = 0.05
 """Seconds of timing the plain forward pass again beside a slow call."""

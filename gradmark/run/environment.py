@@ -32,7 +32,6 @@ def describe(
     """The environment of a run on these backends, as `environment.json` holds it."""
     here = _asked_of_a_worker(backends, threads)
     variables = {name: os.environ[name] for name in VARIABLES if name in os.environ}
-    own = {name: value for name, value in variables.items() if not name.endswith("_NUM_THREADS")}
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": shlex.join(command),
@@ -40,7 +39,7 @@ def describe(
         **commit(),
         **here,
         "variables": variables,
-        "warnings": [*warnings(own, cpu_flags()), *_load_warnings()],
+        "warnings": [*warnings(variables, cpu_flags()), *_load_warnings()],
     }
 
 
@@ -58,16 +57,20 @@ def commit() -> dict[str, Any]:
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What a resumed run finds changed: numbers from before and after should not be compared lightly."""
-    changed = [
-        name
-        for name in ("cpu", "commit", "dirty", "python", "variables")
-        if before.get(name) != now.get(name)
-    ]
+    changed = [name for name in ("cpu", "commit", "dirty", "python") if before.get(name) != now.get(name)]
+    if _choices(before) != _choices(now):
+        changed.append("variables")
     old, new = before.get("versions") or {}, now.get("versions") or {}
     changed += [
         f"{name} {old[name]} -> {new[name]}" for name in old if name in new and old[name] != new[name]
     ]
     return changed
+
+
+def _choices(environment: Mapping[str, Any]) -> dict[str, str]:
+    """The recorded variables without the numbers of threads, which workers get from their comparison."""
+    variables = environment.get("variables") or {}
+    return {name: value for name, value in variables.items() if not name.endswith("_NUM_THREADS")}
 
 
 def in_this_process(backends: Iterable[str], threads: int) -> dict[str, Any]:

@@ -5,14 +5,12 @@ with the plain forward pass. Methods of which one call takes seconds come last, 
 called once, and that call is their timing too.
 """
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gradmark.run import case_detail
 from gradmark.run.accuracy import without_value
+from gradmark.run.admission import admit, skip_if_too_long
 from gradmark.run.attempt import attempt, verdict
-from gradmark.run.bound import bind
 from gradmark.run.calling import evaluate, timed_call
 from gradmark.run.costing import memory, time_beside, time_records, time_together, timing_of_slow
 from gradmark.run.forward import Forward, candidates, fastest, forward_records
@@ -26,7 +24,11 @@ if TYPE_CHECKING:
 _CALLS_AT_LEAST = 6
 """Calls of which memory and interleaved timing are made at least: warm-up, calibration, and a few samples."""
 _COMPILED = 4.0
-"""A call this many times as long as predicted has probably compiled something."""
+"""A first call that took this many times as long as predicted has probably compiled something, ..."""
+_NOTICEABLE = 0.02
+"""... if it took as many seconds at least: a cold cache costs less."""
+_SPARE = 5
+"""The memory of a slow method is measured where this many calls would fit: the least urgent question."""
 
 
 def measure(session: Session, methods: Sequence[Candidate]) -> None:
@@ -34,7 +36,7 @@ def measure(session: Session, methods: Sequence[Candidate]) -> None:
     session.announce(-1, "problem")
     forward = candidates(session.problem)
     for candidate in methods:
-        _admit(session, candidate, forward)
+        admit(session, candidate, forward)
     running = sorted((c for c in methods if not c.ended), key=lambda c: c.predicted or 0.0)
     reference = _reference(session, running)
     fast = [candidate for candidate in running if not candidate.is_slow]
@@ -83,62 +85,13 @@ def _reference(session: Session, methods: Sequence[Candidate]) -> "Reference | N
         return None
 
 
-def _admit(session: Session, candidate: Candidate, forward: Forward) -> None:
-    """Describe a candidate and prepare it; end it where it can't be done, or is known to take too long."""
-    attempt(session, candidate, "supports", lambda: _describe(session, candidate, forward))
-    attempt(session, candidate, "prepare", lambda: _prepare(session, candidate))
-    if not candidate.ended and not candidate.groups:
-        session.end(candidate)
-
-
-def _describe(session: Session, candidate: Candidate, forward: Forward) -> None:
-    problem, method = session.problem, candidate.method
-    candidate.detail.update(case_detail.of_problem(problem))
-    candidate.detail.update(case_detail.of_method(method, problem))
-    session.describe(candidate.index, candidate.detail)
-    if reason := method.supports(problem):
-        session.end(candidate, "skipped", reason)
-        return
-    passes = candidate.detail["declared_passes"]
-    if passes is not None:
-        cost = candidate.history.pass_cost(candidate.detail["P"])
-        candidate.predicted = passes * cost * forward.seconds
-    if reason := candidate.history.dominates(
-        candidate.detail["P"], candidate.detail["forward_flops"], session.limit
-    ):
-        session.end(candidate, "skipped", reason)
-    else:
-        _skip_if_too_long(session, candidate)
-
-
-def _skip_if_too_long(session: Session, candidate: Candidate) -> None:
-    predicted, left = candidate.predicted, session.left()
-    if predicted is None or predicted <= left or candidate.ended:
-        return
-    passes = candidate.detail["declared_passes"]
-    session.end(
-        candidate,
-        "skipped",
-        f"one gradient would take about {predicted:.3g} s ({passes:g} passes), and of the "
-        f"{session.limit:g} s of its comparison {max(left, 0):.3g} s were left",
-        predicted_seconds=predicted,
-    )
-
-
-def _prepare(session: Session, candidate: Candidate) -> None:
-    start = time.perf_counter()
-    candidate.bound = bind(candidate.method, session.problem)
-    session.problem.arrays.synchronize()
-    candidate.prepare_seconds = time.perf_counter() - start
-
-
 def _call_first(session: Session, candidate: Candidate, reference: "Reference | None") -> None:
-    """The calls for work and error; one more where the first seems slow only because it compiled."""
+    """The calls for work and error; one more where the first took so long that it must have compiled."""
     attempt(session, candidate, "error", lambda: evaluate(session, candidate, reference))
-    if candidate.ended or not candidate.is_slow or len(candidate.seconds) > 1:
+    if candidate.ended or not candidate.declares_work or len(candidate.seconds) > 1:
         return
-    longer = candidate.seconds[0] > _COMPILED * (candidate.predicted or 0.0)
-    if candidate.declares_work and longer and session.left() > 2 * candidate.seconds[0]:
+    first, expected = candidate.seconds[0], candidate.predicted or 0.0
+    if first > max(_COMPILED * expected, _NOTICEABLE) and session.left() > 2 * first:
         attempt(session, candidate, "time", lambda: timed_call(session, candidate, session.seed))
 
 
@@ -174,7 +127,7 @@ def _measure_slow(
 ) -> None:
     """Call a slow method once for everything, and time the forward pass again beside it."""
     if not candidate.seconds:
-        _skip_if_too_long(session, candidate)
+        skip_if_too_long(session, candidate)
         _call_first(session, candidate, reference)
     if candidate.ended or base is None or "time" not in candidate.groups:
         return
@@ -188,7 +141,7 @@ def _end_slow(session: Session, candidate: Candidate) -> None:
     if candidate.ended:
         return
     seconds = candidate.seconds[-1]
-    if "memory" in candidate.groups and session.left() < 2 * seconds:
+    if "memory" in candidate.groups and session.left() < _SPARE * seconds:
         why = f"it takes one more call of {seconds:.3g} s, for which the comparison had no time left"
         session.emit(without_value(session, candidate, ["peak_bytes"], "skipped", why))
     else:

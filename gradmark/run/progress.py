@@ -71,7 +71,7 @@ class Bar:
     def ended(self, index: int, records: Sequence[Record], seconds: float) -> None:
         """Move the bar, and let failures stay on the screen."""
         self._clock.tick(measured=bool(records))
-        self._progress.update(self._task, advance=1, left=self._clock.left())
+        self._progress.update(self._task, advance=1, left=self._clock.left().removeprefix(", "))
         for record in records:
             if record.quantity == "case" and record.status not in ("done", "skipped"):
                 where = f"{record.key['method']} on {record.key['backend']} {record.key['dtype']}"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gradmark.errors import UsageError
+from gradmark.run.cpus import settle
 from gradmark.run.marker import writer
 from gradmark.run.records import Record, to_line
 from gradmark.run.session import Candidate, Session
@@ -32,7 +33,7 @@ def main() -> None:
     message = json.loads(sys.stdin.buffer.read())
     _die_with(message["supervisor"])
     task = from_message(message["task"])
-    _settle_on_cpus(task.comparison.threads)
+    settle(task.comparison.threads)
     run(task, send, started, Path(message["marker"]))
     send({"event": "finished"})
 
@@ -113,13 +114,6 @@ def _die_with(supervisor: int) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
     if os.getppid() != supervisor:
         os._exit(1)
-
-
-def _settle_on_cpus(threads: int) -> None:
-    """Stay on as many CPUs as there are threads: a process that wanders finds cold caches."""
-    if hasattr(os, "sched_setaffinity"):
-        allowed = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, allowed[-threads:])
 
 
 if __name__ == "__main__":

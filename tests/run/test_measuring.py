@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gradmark.run import cpus
 from gradmark.run.plan import Comparison, MethodCall
 from gradmark.run.records import PLAIN_FORWARD, Record
 from tests.run.plans import call
@@ -24,6 +25,12 @@ def test_a_worker_has_its_threads_and_one_cpu_for_each_and_the_kernels_it_was_gi
     assert told["cpus"] == 1
     assert told["variables"]["OMP_NUM_THREADS"] == told["variables"]["OPENBLAS_NUM_THREADS"] == "1"
     assert told["variables"]["OPENBLAS_CORETYPE"] == "Haswell"
+
+
+def test_a_worker_avoids_a_cpu_that_others_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter([{0: 10, 1: 10, 2: 10}, {0: 13, 1: 13, 2: 10}])
+    monkeypatch.setattr(cpus, "_idle_ticks", lambda: next(looks))
+    assert cpus.idlest([0, 1, 2], 1) == [1]
 
 
 def test_a_slow_method_is_called_once_for_error_work_and_time(

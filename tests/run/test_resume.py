@@ -91,7 +91,7 @@ def test_sizes_above_one_that_timed_out_are_skipped_and_say_so(
 
 def test_what_timed_out_is_tried_again_when_it_gets_more_time(comparison: Make, run: Run) -> None:
     wanted = comparison(
-        call("slow", seconds_per_parameter=1.5), size=2, time_limit=2.5, quantities=("error",)
+        call("slow", seconds_per_parameter=3.0), size=2, time_limit=2.5, quantities=("error",)
     )
     assert run(wanted)["slow"]["case"].status in ("timed out", "skipped")
     assert run(wanted)["slow"]["case"].status in ("timed out", "skipped")
@@ -128,3 +128,13 @@ def test_a_task_that_an_executor_loses_fails_and_says_so(
         execute(prepared([comparison("honest")]), store, executor=executor)
     assert [record.status for record in store.records] == ["failed"]
     assert "ConnectionError: the machine is gone" in str(store.records[0].reason)
+
+
+def test_a_dask_cluster_is_an_executor(comparison: Make, store: Store) -> None:
+    distributed = pytest.importorskip("distributed", reason="Dask is an extra: gradmark[distributed]")
+    with (
+        distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        execute(prepared([comparison("honest")]), store, executor=client.get_executor())
+    assert [record.status for record in store.records if record.quantity == "case"] == ["done", "done"]

@@ -1,0 +1,58 @@
+"""Who takes part in a comparison: methods that can do the problem, in the time there is."""
+
+import time
+
+from gradmark.run import case_detail
+from gradmark.run.attempt import attempt
+from gradmark.run.bound import bind
+from gradmark.run.forward import Forward
+from gradmark.run.session import Candidate, Session
+
+
+def admit(session: Session, candidate: Candidate, forward: Forward) -> None:
+    """Describe a candidate and prepare it; end it where it can't be done, or is known to take too long."""
+    attempt(session, candidate, "supports", lambda: _describe(session, candidate, forward))
+    attempt(session, candidate, "prepare", lambda: _prepare(session, candidate))
+    if not candidate.ended and not candidate.groups:
+        session.end(candidate)
+
+
+def _describe(session: Session, candidate: Candidate, forward: Forward) -> None:
+    problem, method = session.problem, candidate.method
+    candidate.detail.update(case_detail.of_problem(problem) | case_detail.of_method(method, problem))
+    session.describe(candidate.index, candidate.detail)
+    if reason := method.supports(problem):
+        session.end(candidate, "skipped", reason)
+        return
+    passes = candidate.detail["declared_passes"]
+    if passes is not None:
+        cost = candidate.history.pass_cost(candidate.detail["P"])
+        candidate.predicted = passes * cost * forward.seconds
+    if reason := candidate.history.dominates(
+        candidate.detail["P"], candidate.detail["forward_flops"], session.limit
+    ):
+        session.end(candidate, "skipped", reason)
+    else:
+        skip_if_too_long(session, candidate)
+
+
+def skip_if_too_long(session: Session, candidate: Candidate) -> None:
+    """End a candidate of which one call would take longer than there is time, by prediction."""
+    predicted, left = candidate.predicted, session.left()
+    if predicted is None or predicted <= left or candidate.ended:
+        return
+    passes = candidate.detail["declared_passes"]
+    session.end(
+        candidate,
+        "skipped",
+        f"one gradient would take about {predicted:.3g} s ({passes:g} passes), and of the "
+        f"{session.limit:g} s of its comparison {max(left, 0):.3g} s were left",
+        predicted_seconds=predicted,
+    )
+
+
+def _prepare(session: Session, candidate: Candidate) -> None:
+    start = time.perf_counter()
+    candidate.bound = bind(candidate.method, session.problem)
+    session.problem.arrays.synchronize()
+    candidate.prepare_seconds = time.perf_counter() - start
