@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import closing
 from typing import Protocol
 
 from gradmark.run.plan import Comparison
@@ -74,8 +75,10 @@ def _one_by_one(tasks: Sequence[Task], store: Store, watcher: Watcher) -> None:
         watcher.started(index, task.comparison)
         rest = remaining(task, store)
         if rest.methods:
-            for records in supervise(rest, store.folder / OUTPUT):
-                new += store.append(records)
+            # Closed at once if a record cannot be written, so that no worker goes on without a reader.
+            with closing(supervise(rest, store.folder / OUTPUT)) as batches:
+                for records in batches:
+                    new += store.append(records)
         watcher.ended(index, new, time.monotonic() - start)
 
 

@@ -117,7 +117,7 @@ class Session:
     def record(
         self, key: Mapping[str, Any], quantity: str, value: float | None = None, unit: str = "", **more: Any
     ) -> Record:
-        """A record of this session's study; `value` None without a status of its own is never "done"."""
+        """A record of this session's study."""
         return Record(key=key, quantity=quantity, value=value, unit=unit, study=self.study, **more)
 
     def end(

@@ -3,7 +3,7 @@
 import os
 import signal
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ class _Watched:
         return replace(self.part, groups=tuple(groups))
 
 
-def supervise(task: Task, log: Path) -> Iterator[list[Record]]:
+def supervise(task: Task, log: Path) -> Generator[list[Record], None, None]:
     """Run the task in workers, and yield its records as they are finished.
 
     A method that hangs, crashes or takes all the time ends its worker; the case ends as timed out, failed or

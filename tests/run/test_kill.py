@@ -4,6 +4,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from gradmark.run.plan import Comparison
@@ -13,7 +14,7 @@ from tests.run.plans import IMPOSTORS, call
 
 ROOT = Path(__file__).parents[2]
 KILLS = 20
-SIZES = range(2, 10)
+SIZES = range(2, 14)
 TAGS = range(3)
 PLAN = [
     Comparison(
@@ -32,12 +33,18 @@ from gradmark.run.execute import execute, prepared
 from gradmark.run.store import opened
 from tests.run.test_kill import PLAN
 with opened(Path(sys.argv[1])) as store:
-    execute(prepared(PLAN), store)
+    execute(prepared(PLAN[: int(sys.argv[2])]), store)
 """
 
 
-def start(folder: Path) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-c", RUN, str(folder)], cwd=ROOT)
+def start(folder: Path, comparisons: int = len(PLAN)) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "-c", RUN, str(folder), str(comparisons)], cwd=ROOT)
+
+
+def seconds_of_one_comparison(folder: Path) -> float:
+    begin = time.monotonic()
+    assert start(folder, comparisons=1).wait() == 0
+    return time.monotonic() - begin
 
 
 def whole_lines(folder: Path) -> list[bytes]:
@@ -47,11 +54,12 @@ def whole_lines(folder: Path) -> list[bytes]:
 
 def test_twenty_kills_at_random_moments_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
     moments, interrupted = random.Random(0), 0
+    usual = seconds_of_one_comparison(tmp_path / "calibration")
     for _ in range(KILLS):
         before = whole_lines(tmp_path)
         process = start(tmp_path)
         try:
-            process.wait(timeout=moments.uniform(0.3, 1.6))
+            process.wait(timeout=usual * moments.uniform(0.3, 1.3))
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()
