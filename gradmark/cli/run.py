@@ -99,8 +99,9 @@ def _measure(selection: "Selection", folder: Path, scheduler: str | None) -> Non
             )
             return
         try:
-            _note_environment(selection, [task.comparison for task in tasks], folder)
-            with watching(len(tasks)) as watcher:
+            comparisons = [task.comparison for task in tasks]
+            _note_environment(selection, comparisons, folder)
+            with watching(comparisons) as watcher:
                 execute(tasks, store, executor=executor, watcher=watcher)
         except KeyboardInterrupt:
             typer.echo(

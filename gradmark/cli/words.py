@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gradmark.run.plan import called
 from gradmark.run.records import Record
 
 _ORDINARY = {"backend": "numpy", "device": "cpu", "dtype": "float64", "threads": 1, "seed": 0}
@@ -15,7 +16,7 @@ def case_words(record: Record) -> str:
 
 def method_words(key: Mapping[str, Any]) -> str:
     """``central_difference(step=1e-05)``."""
-    return _called(key["method"], {name: value for name, value in key["hyper"].items() if value is not None})
+    return called(key["method"], {name: value for name, value in key["hyper"].items() if value is not None})
 
 
 def problem_words(key: Mapping[str, Any]) -> str:
@@ -24,7 +25,7 @@ def problem_words(key: Mapping[str, Any]) -> str:
         str(key[name]) for name in ("backend", "device", "dtype") if name != "device" or key[name] != "cpu"
     ]
     more = [f"{name}={key[name]}" for name in ("threads", "seed") if key[name] != _ORDINARY[name]]
-    return " ".join([_called(key["problem"], key["sizes"]), *place, *more])
+    return " ".join([called(key["problem"], key["sizes"]), *place, *more])
 
 
 def value_words(record: Record) -> str:
@@ -54,12 +55,3 @@ def seconds_words(seconds: float) -> str:
         if seconds >= scale:
             return f"{seconds / scale:.3g} {unit}"
     return f"{seconds / 1e-9:.3g} ns"
-
-
-def _called(name: str, arguments: Mapping[str, Any]) -> str:
-    inner = ", ".join(f"{key}={_short(value)}" for key, value in arguments.items())
-    return f"{name}({inner})" if inner else name
-
-
-def _short(value: Any) -> str:
-    return "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
 from typing import Any
 
 from gradmark.errors import UsageError, unknown_name
@@ -57,8 +58,7 @@ class Comparison:
         return digest(asdict(self))
 
     def __str__(self) -> str:
-        sizes = ", ".join(f"{key}={_short(value)}" for key, value in self.sizes.items())
-        return f"{self.problem}({sizes}) {self.backend} {self.device} {self.dtype}"
+        return f"{called(self.problem, self.sizes)} {self.backend} {self.device} {self.dtype}"
 
 
 def check_groups(quantities: Sequence[Group]) -> tuple[Group, ...]:
@@ -92,5 +92,20 @@ def frozen(value: Any) -> Any:
     return tuple(frozen(item) for item in value) if isinstance(value, list) else value
 
 
+def called(name: str, arguments: Mapping[str, Any]) -> str:
+    """A call in few words: several values are joined by dashes, equal neighbours are counted.
+
+    >>> called("mlp", {"widths": (64, 128, 128, 128, 10), "batch": 32})
+    'mlp(widths=64-128x3-10, batch=32)'
+    """
+    inner = ", ".join(f"{key}={_short(value)}" for key, value in arguments.items())
+    return f"{name}({inner})" if inner else name
+
+
 def _short(value: Any) -> str:
-    return "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if not isinstance(value, list | tuple):
+        return str(value)
+    groups = [(item, len(list(equal))) for item, equal in groupby(value)]
+    return "-".join(
+        f"{item}x{count}" if count > 2 else "-".join([str(item)] * count) for item, count in groups
+    )

@@ -13,10 +13,10 @@ from gradmark.run.records import PLAIN_FORWARD, STATUSES, Record
 
 
 @contextmanager
-def watching(total: int) -> Iterator[Watcher]:
-    """A watcher for `total` comparisons that writes to standard error."""
+def watching(comparisons: Sequence[Comparison]) -> Iterator[Watcher]:
+    """A watcher for a plan that writes to standard error."""
     if not sys.stderr.isatty():
-        yield Lines(total)
+        yield Lines(comparisons)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -29,16 +29,15 @@ def watching(total: int) -> Iterator[Watcher]:
         TextColumn("{task.description}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield Bar(progress, total)
+        yield Bar(progress, comparisons)
 
 
 class Lines:
     """One line for each comparison that measured something, for logs."""
 
-    def __init__(self, total: int) -> None:
-        self._total = total
+    def __init__(self, comparisons: Sequence[Comparison]) -> None:
+        self._total, self._clock = len(comparisons), Clock(comparisons)
         self._names: dict[int, str] = {}
-        self._clock = Clock(total)
 
     def started(self, index: int, comparison: Comparison) -> None:
         """Remember its name."""
@@ -46,23 +45,20 @@ class Lines:
 
     def ended(self, index: int, records: Sequence[Record], seconds: float) -> None:
         """Write a line, unless everything was there already."""
-        self._clock.tick(measured=bool(records))
+        self._clock.tick(index, measured=bool(records))
         if not records:
             return
-        left = self._clock.left()
-        line = (
-            f"[{index + 1}/{self._total}] {self._names.pop(index)}: {summary(records)}, {seconds:.1f} s{left}"
-        )
+        words = [summary(records), f"{seconds:.1f} s", self._clock.left()]
+        line = f"[{index + 1}/{self._total}] {self._names.pop(index)}: {', '.join(filter(None, words))}"
         print(line, file=sys.stderr, flush=True)
 
 
 class Bar:
     """A bar with elapsed time, an estimate of the time left, and what is being measured."""
 
-    def __init__(self, progress: Any, total: int) -> None:
-        self._progress = progress
-        self._clock = Clock(total)
-        self._task = progress.add_task("", total=total, left="")
+    def __init__(self, progress: Any, comparisons: Sequence[Comparison]) -> None:
+        self._progress, self._clock = progress, Clock(comparisons)
+        self._task = progress.add_task("", total=len(comparisons), left="")
 
     def started(self, index: int, comparison: Comparison) -> None:
         """Show its name."""
@@ -70,8 +66,8 @@ class Bar:
 
     def ended(self, index: int, records: Sequence[Record], seconds: float) -> None:
         """Move the bar, and let failures stay on the screen."""
-        self._clock.tick(measured=bool(records))
-        self._progress.update(self._task, advance=1, left=self._clock.left().removeprefix(", "))
+        self._clock.tick(index, measured=bool(records))
+        self._progress.update(self._task, advance=1, left=self._clock.left())
         for record in records:
             if record.quantity == "case" and record.status not in ("done", "skipped"):
                 where = f"{record.key['method']} on {record.key['backend']} {record.key['dtype']}"
@@ -79,22 +75,27 @@ class Bar:
 
 
 class Clock:
-    """The time left, from how long comparisons have taken so far. Those that were there already took none."""
+    """The time left, from how long comparisons have taken so far.
 
-    def __init__(self, total: int) -> None:
-        self._remaining, self._measured, self._start = total, 0, time.monotonic()
+    Each counts by its time limit, which is larger for those that are expected to take longer; those that were
+    there already took no time and do not count.
+    """
 
-    def tick(self, *, measured: bool) -> None:
-        """One comparison is over."""
-        self._remaining -= 1
-        self._measured += measured
+    def __init__(self, comparisons: Sequence[Comparison]) -> None:
+        self._weights = [comparison.time_limit for comparison in comparisons]
+        self._remaining, self._measured, self._start = sum(self._weights), 0.0, time.monotonic()
+
+    def tick(self, index: int, *, measured: bool) -> None:
+        """Comparison number `index` is over."""
+        self._remaining -= self._weights[index]
+        self._measured += self._weights[index] if measured else 0.0
 
     def left(self) -> str:
         """In words; empty before there is anything to go by."""
-        if not self._measured or not self._remaining:
+        if not self._measured or self._remaining <= 0:
             return ""
         seconds = (time.monotonic() - self._start) / self._measured * self._remaining
-        return f", about {seconds / 60:.1f} min left" if seconds > 90 else f", about {seconds:.0f} s left"
+        return f"about {seconds / 60:.1f} min left" if seconds > 90 else f"about {seconds:.0f} s left"
 
 
 def summary(records: Sequence[Record]) -> str:
