@@ -31,11 +31,12 @@ def quick() -> list[Comparison]:
     """A few minutes: every method and every study, at the sizes that fit."""
     no_error = ("time", "memory", "work")
     return [
-        *_cost("numpy", "float64", _SMALL[:-1], _any, repetitions=8, time_limit=25),
-        *_cost("numpy", "float64", _SMALL[-1:], _any, repetitions=8, time_limit=42),
+        *_cost("numpy", "float64", _SMALL[:3], _any, repetitions=8, time_limit=10),
+        *_cost("numpy", "float64", _SMALL[3:4], _any, repetitions=8, time_limit=30),
+        *_cost("numpy", "float64", _SMALL[4:], _any, repetitions=8, time_limit=90),
         *_cost("numpy", "float64", (300_000,), _is_reverse, quantities=no_error, time_limit=20),
         *_cost("numpy", "float64", (1_000_000,), _is_reverse, time_limit=30),
-        *_cost("numpy", "float32", (1_000, 10_000), _any, repetitions=8, time_limit=20),
+        *_cost("numpy", "float32", (1_000, 10_000), _any, repetitions=8, time_limit=8),
         *_cost("numpy", "float32", (100_000, 1_000_000), _is_reverse, quantities=no_error, time_limit=20),
         *_cost("torch", "float64", _SMALL, _needs_torch, time_limit=20),
         *_cost("torch", "float64", _LARGE, _is_reverse, quantities=no_error, time_limit=20),
@@ -44,7 +45,7 @@ def quick() -> list[Comparison]:
         *_cost("jax", "float64", (1_000, 10_000, 100_000), _is_reverse, time_limit=20),
         *_cost("jax", "float64", (1_000_000,), _is_reverse, quantities=no_error, time_limit=20),
         *_functions("numpy", _any, _FUNCTION_SIZES, repetitions=4, time_limit=10),
-        *_functions("torch", _reads_graph, (100, 2_000), repetitions=4, time_limit=10),
+        *_functions("torch", _reads_graph, (2_000,), repetitions=4, time_limit=10),
         *_steps(time_limit=20),
         *_samples(1_000, repetitions=16, time_limit=30),
         *_depth("torch", time_limit=10),
