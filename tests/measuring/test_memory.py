@@ -88,8 +88,9 @@ def test_free_pages_of_the_heap_are_not_used_in_secret() -> None:
     pin = blocks.pop()  # the top of the heap stays, and so do the free pages below it
     blocks.clear()
     found = once(lambda: [np.ones(100 * 1024, np.uint8) for _ in range(80)])
-    # A block that is mapped by itself has a header, which makes it a page longer.
-    assert 80 * 100 * 1024 - found.resolution <= found.bytes <= 80 * 104 * 1024 + found.resolution
+    # A block that is mapped by itself has a header, which makes it a page longer. One that fills a hole of
+    # the heap shares its first and its last page with neighbours that are resident.
+    assert 80 * 92 * 1024 - found.resolution <= found.bytes <= 80 * 104 * 1024 + found.resolution
     assert pin[0] == 1
 
 
@@ -103,8 +104,9 @@ def test_a_matrix_product_is_measured_at_its_operands_and_result() -> None:
         return one, other, one @ other
 
     found = once(call, TORCH)
-    # MKL may keep a packing buffer of a few hundred KiB beside the three matrices of 4 MiB.
-    assert 12 * MIB - found.resolution <= found.bytes <= 13 * MIB
+    # Beside three matrices of 4 MiB MKL packs panels into a buffer as large as the caches of the CPU ask for
+    # (0.5 to 1.5 MiB seen). Library code that is paged in would be 10 MiB.
+    assert 12 * MIB - found.resolution <= found.bytes <= 16 * MIB
 
 
 def test_running_out_of_memory_is_told_from_other_failures() -> None:
