@@ -52,7 +52,10 @@ class Autograd:
             draw = draw or problem.default_draw
             leaves = {name: array.detach().requires_grad_(True) for name, array in parameters.items()}
             value = problem.loss(leaves, draw)
-            arrays = torch.autograd.grad(value, list(leaves.values()))
+            # A parameter that the loss does not read has a gradient of zeros, not none.
+            arrays = torch.autograd.grad(
+                value, list(leaves.values()), allow_unused=True, materialize_grads=True
+            )
             rows = passes.share_of_rows(problem, draw)
             result = dict(zip(leaves, arrays, strict=True))
             return Estimate(result, value.detach(), Work(forward=rows, pullback=rows, declared=True))

@@ -82,6 +82,16 @@ def test_tied_parameters_have_one_name_and_their_gradients_add() -> None:
     np.testing.assert_allclose(gradient(problem)["0.weight"], wanted, rtol=slack, atol=slack)
 
 
+@pytest.mark.parametrize("name", ["autograd", "jvp"])
+def test_a_parameter_that_the_module_does_not_use_has_a_gradient_of_zeros(name: str) -> None:
+    module = network()
+    module.register_parameter("spare", nn.Parameter(torch.ones(2, dtype=torch.float64)))
+    problem = from_torch(module, mse_loss, *data())
+    found = gradmark.get_method(name).prepare(problem)(problem.parameters).gradient
+    assert torch.equal(found["spare"], torch.zeros(2, dtype=torch.float64))
+    assert all(bool(array.any()) for key, array in found.items() if key in ("0.weight", "3.bias"))
+
+
 def test_work_is_counted_and_rows_can_be_drawn() -> None:
     problem = from_torch(nn.Linear(3, 2).double(), mse_loss, *data())
     draw = problem.draw(3)
