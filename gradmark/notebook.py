@@ -87,10 +87,10 @@ def measure(method: MethodLike, problem: Problem, **options: Any) -> "pd.Series[
 
 
 def load(run: str | Path) -> "pd.DataFrame":
-    """The records of a run folder as a tidy DataFrame: see `gradmark.run.frame.read_run`."""
-    from gradmark.run.frame import read_run
+    """The records of a run folder as a tidy DataFrame: see `gradmark.run.frame.read_frame`."""
+    from gradmark.run.frame import read_frame
 
-    return read_run(run)[0]
+    return read_frame(run)[0]
 
 
 def _listed(methods: Any) -> list[Any]:

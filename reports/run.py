@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from gradmark.run.frame import read_run
+from gradmark.run.frame import read_frame
 from gradmark.run.records import PLAIN_FORWARD
 from gradmark.run.records import QUANTITIES as GROUPS
 from reports import grouping
@@ -54,7 +54,7 @@ class Run:
 
 def read(folder: Path, asv: pd.DataFrame | None = None) -> Run:
     """Read the run in `folder`. Raises `UsageError` where it is not a run folder."""
-    records, environment = read_run(folder)
+    records, environment = read_frame(folder)
     wide = _wide(records)
     plain = wide["method"] == PLAIN_FORWARD
     cases = _drawable(grouping.grouped(wide[~plain].reset_index(drop=True)))

@@ -1,27 +1,27 @@
 """A run folder as one tidy table: a row for each record, a column for each field of its key."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradmark.errors import UsageError
 from gradmark.run.records import Record, canonical, from_line
+from gradmark.run.store import RECORDS, read_environment
 
 if TYPE_CHECKING:
     import pandas as pd
 
-KEY = (
+KEY_FIELDS = (
     "problem", "method", "want", "point", "draw", "state",
     "seed", "backend", "device", "dtype", "threads", "version",
 )  # fmt: skip
-RECORD = ("study", "quantity", "value", "low", "high", "unit", "status", "reason")
+RECORD_FIELDS = ("study", "quantity", "value", "low", "high", "unit", "status", "reason")
 CLAIMS = (
     "family", "exactness", "order", "black_box", "stochastic", "step_field", "samples_field",
     "P", "rows", "depth", "samples", "predicted_cosine", "declared_evaluations",
 )  # fmt: skip
 
 
-def read_run(path: str | Path) -> tuple["pd.DataFrame", dict[str, Any]]:
+def read_frame(path: str | Path) -> tuple["pd.DataFrame", dict[str, Any]]:
     """The records of the run folder `path`, and what is known of the machine it ran on.
 
     Each row is one record. Columns: ``case`` (the id of the case, the same in every run), the fields of
@@ -37,10 +37,10 @@ def read_run(path: str | Path) -> tuple["pd.DataFrame", dict[str, Any]]:
     import pandas as pd
 
     folder = Path(path)
-    file = folder / "records.jsonl"
+    file = folder / RECORDS
     if not file.is_file():
         raise UsageError(
-            f"`{folder}` is not a run: it has no records.jsonl. Give the folder of a `gradmark run`."
+            f"`{folder}` is not a run: it has no {RECORDS}. Give the folder of a `gradmark run`."
         )
     records, torn = _parse(file.read_bytes())
     latest = {record.place: record for record in records}.values()
@@ -49,10 +49,10 @@ def read_run(path: str | Path) -> tuple["pd.DataFrame", dict[str, Any]]:
     frame = (
         pd.DataFrame(rows)
         if rows
-        else pd.DataFrame(columns=["case", *RECORD, *KEY, *CLAIMS, "key", "detail"])
+        else pd.DataFrame(columns=["case", *RECORD_FIELDS, *KEY_FIELDS, *CLAIMS, "key", "detail"])
     )
     frame.attrs["torn_lines"] = torn
-    return frame, _environment(folder / "environment.json")
+    return frame, read_environment(folder)
 
 
 def _parse(content: bytes) -> tuple[list[Record], int]:
@@ -70,8 +70,8 @@ def _parse(content: bytes) -> tuple[list[Record], int]:
 def _row(record: Record, claims: Any) -> dict[str, Any]:
     key = record.key
     row: dict[str, Any] = {"case": record.id}
-    row |= {name: getattr(record, name) for name in RECORD}
-    row |= {name: key.get(name) for name in KEY}
+    row |= {name: getattr(record, name) for name in RECORD_FIELDS}
+    row |= {name: key.get(name) for name in KEY_FIELDS}
     for group in ("sizes", "hyper"):
         row |= {f"{group}.{name}": _hashable(value) for name, value in (key.get(group) or {}).items()}
     row |= {name: claims.get(name) for name in CLAIMS}
@@ -83,11 +83,3 @@ def _hashable(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_hashable(entry) for entry in value)
     return canonical(value) if isinstance(value, dict) else value
-
-
-def _environment(file: Path) -> dict[str, Any]:
-    try:
-        environment = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return environment if isinstance(environment, dict) else {}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gradmark.run.frame import read_run
+from gradmark.run.frame import read_frame
 from reports import page, render, write
 from reports.run import Run, read
 from tests.reports.synthetic import SyntheticRun
@@ -59,7 +59,7 @@ def test_ids_are_unique_though_many_drawings_are_inside(parsed: Links) -> None:
 
 
 def test_every_number_of_the_page_links_to_a_case_of_the_run(full_run: Path, parsed: Links) -> None:
-    known = set(read_run(full_run)[0]["case"])
+    known = set(read_frame(full_run)[0]["case"])
     cited = {link.removeprefix("#case-") for link in parsed.links if link.startswith("#case-")}
     assert len(cited) > 200
     assert cited <= known
@@ -68,7 +68,7 @@ def test_every_number_of_the_page_links_to_a_case_of_the_run(full_run: Path, par
 def test_every_case_in_a_csv_file_is_one_of_the_run(full_run: Path, report: Path) -> None:
     import pandas as pd
 
-    known = set(read_run(full_run)[0]["case"])
+    known = set(read_frame(full_run)[0]["case"])
     for file in (report / "tables").glob("*.csv"):
         data = pd.read_csv(file, low_memory=False)
         if "case" in data:
