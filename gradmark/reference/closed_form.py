@@ -4,8 +4,8 @@ import numpy as np
 
 from gradmark.arrays import to_numpy
 from gradmark.claims import Reads
-from gradmark.reference.point import Arrays, Point
-from gradmark.reference.rounding import Estimate, with_rounding
+from gradmark.reference.point import Numbers, Point
+from gradmark.reference.rounding import Computed, with_rounding
 
 NAME = "closed form"
 READS: frozenset[Reads] = frozenset()
@@ -16,12 +16,12 @@ def impossible(point: Point) -> str | None:
     return None if point.problem.closed_form is not None else "the problem states none"
 
 
-def estimate(point: Point) -> Estimate:
+def estimate(point: Point) -> Computed:
     """The formula in the point's dtype; its uncertainty is rounding."""
     return with_rounding(_gradient, point)
 
 
-def _gradient(point: Point) -> Arrays:
+def _gradient(point: Point) -> Numbers:
     formula = point.problem.closed_form
     assert formula is not None
     gradient = formula(point.parameters, point.draw)

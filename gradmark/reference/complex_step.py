@@ -15,8 +15,8 @@ from gradmark.claims import Reads
 from gradmark.parameters import size
 from gradmark.population import losses, members_per_chunk
 from gradmark.reference import cost
-from gradmark.reference.point import Arrays, Point
-from gradmark.reference.rounding import Estimate, with_rounding
+from gradmark.reference.point import Numbers, Point
+from gradmark.reference.rounding import Computed, with_rounding
 
 NAME = "complex step"
 READS: frozenset[Reads] = frozenset({"loss"})
@@ -31,7 +31,7 @@ def impossible(point: Point, limit: float = cost.LIMIT) -> str | None:
     return None
 
 
-def estimate(point: Point) -> Estimate:
+def estimate(point: Point) -> Computed:
     """The gradient, one coordinate after the other; its uncertainty is rounding."""
     return with_rounding(_gradient, point)
 
@@ -49,7 +49,7 @@ def slope(point: Point, direction: Mapping[str, Any]) -> Any:
     return np.longdouble(np.imag(to_numpy(value))[()]) / step
 
 
-def _gradient(point: Point) -> Arrays:
+def _gradient(point: Point) -> Numbers:
     return {name: _of_array(point, name) for name in point.parameters}
 
 

@@ -6,7 +6,7 @@ matrix products for complex128, and none for clongdouble.
 
 from gradmark.reference import complex_step, cost
 from gradmark.reference.point import Point
-from gradmark.reference.rounding import Estimate
+from gradmark.reference.rounding import Computed
 
 NAME = complex_step.NAME
 READS = complex_step.READS
@@ -19,6 +19,6 @@ def impossible(point: Point) -> str | None:
     return complex_step.impossible(point.to("float64"), cost.LAST_RESORT)
 
 
-def estimate(point: Point) -> Estimate:
+def estimate(point: Point) -> Computed:
     """The gradient in complex128; its uncertainty is rounding."""
     return complex_step.estimate(point.to("float64"))

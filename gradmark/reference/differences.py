@@ -16,7 +16,7 @@ from gradmark.population import losses, members_per_chunk
 from gradmark.reference import cost
 from gradmark.reference.ladder import STEPS, Slopes, slopes
 from gradmark.reference.point import Point
-from gradmark.reference.rounding import Estimate
+from gradmark.reference.rounding import Computed
 from gradmark.reference.scale import room
 from gradmark.reference.slope import noise_level
 
@@ -31,11 +31,11 @@ def impossible(point: Point) -> str | None:
     return cost.too_long(point, 2 * len(STEPS) * size(point.parameters), cost.LAST_RESORT)
 
 
-def estimate(point: Point) -> Estimate:
+def estimate(point: Point) -> Computed:
     """The gradient with the error that the ladder shows."""
     level = noise_level(point)
     found = {name: _of_array(point, name, level) for name in point.parameters}
-    return Estimate(
+    return Computed(
         {name: each.value.reshape(point.numbers[name].shape) for name, each in found.items()},
         {name: norm(each.error + each.jump / 2) for name, each in found.items()},
         point.dtype,

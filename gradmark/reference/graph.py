@@ -8,8 +8,8 @@ import numpy as np
 
 from gradmark.arrays import to_numpy
 from gradmark.claims import Reads
-from gradmark.reference.point import Arrays, Point
-from gradmark.reference.rounding import Estimate, with_rounding
+from gradmark.reference.point import Numbers, Point
+from gradmark.reference.rounding import Computed, with_rounding
 
 NAME = "torch graph"
 READS: frozenset[Reads] = frozenset({"torch graph"})
@@ -20,12 +20,12 @@ def impossible(point: Point) -> str | None:
     return None if point.problem.arrays.backend == "torch" else "the problem is not on torch"
 
 
-def estimate(point: Point) -> Estimate:
+def estimate(point: Point) -> Computed:
     """One graph and one pass back; its uncertainty is rounding."""
     return with_rounding(_gradient, point)
 
 
-def _gradient(point: Point) -> Arrays:
+def _gradient(point: Point) -> Numbers:
     import torch
 
     leaves = {name: array.detach().requires_grad_(True) for name, array in point.parameters.items()}

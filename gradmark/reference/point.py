@@ -16,7 +16,7 @@ from gradmark.problem import Problem, accepts, converted
 from gradmark.random import generator
 from gradmark.reference.scale import typical_sizes
 
-Arrays = dict[str, Any]
+Numbers = dict[str, Any]
 """Named NumPy arrays."""
 _NARROWER = {"longdouble": "float64", "float64": "float32"}
 
@@ -45,7 +45,7 @@ class Point:
         return _NARROWER.get(self.dtype)
 
     @cached_property
-    def numbers(self) -> Arrays:
+    def numbers(self) -> Numbers:
         """The parameters as NumPy arrays, longdouble."""
         return {name: to_numpy(array).astype(np.longdouble) for name, array in self.parameters.items()}
 
@@ -122,7 +122,7 @@ def longdouble_is_wider() -> bool:
     return epsilon("longdouble") < epsilon("float64")
 
 
-def random_direction(shapes: Mapping[str, tuple[int, ...]], *stream: int) -> Arrays:
+def random_direction(shapes: Mapping[str, tuple[int, ...]], *stream: int) -> Numbers:
     """A direction that moves every entry, either way, by 1/2 to 3/2, from the judge's random numbers.
 
     No two entries move by the same amount, as random signs let them: a kink where two are equal is crossed.

@@ -9,8 +9,8 @@ import numpy as np
 from gradmark import passes
 from gradmark.arrays import to_numpy
 from gradmark.claims import Reads
-from gradmark.reference.point import Arrays, Point
-from gradmark.reference.rounding import Estimate, with_rounding
+from gradmark.reference.point import Numbers, Point
+from gradmark.reference.rounding import Computed, with_rounding
 
 NAME = "pullback"
 READS: frozenset[Reads] = frozenset({"pullback"})
@@ -21,12 +21,12 @@ def impossible(point: Point) -> str | None:
     return None if point.problem.layers is not None else "the problem has no layers"
 
 
-def estimate(point: Point) -> Estimate:
+def estimate(point: Point) -> Computed:
     """One pass forward and one back; its uncertainty is rounding."""
     return with_rounding(_gradient, point)
 
 
-def _gradient(point: Point) -> Arrays:
+def _gradient(point: Point) -> Numbers:
     trace = passes.forward(point.problem, point.parameters, point.draw)
     gradient = passes.pullback(point.problem, point.parameters, point.draw, trace)
     return {name: to_numpy(array).astype(np.longdouble) for name, array in gradient.items()}

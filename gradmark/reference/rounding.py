@@ -15,9 +15,9 @@ from gradmark.arrays import epsilon
 from gradmark.measuring.norms import norm
 from gradmark.parameters import size
 from gradmark.random import generator
-from gradmark.reference.point import Arrays, Point
+from gradmark.reference.point import Numbers, Point
 
-Compute = Callable[[Point], Arrays]
+Compute = Callable[[Point], Numbers]
 _SAFETY = 16.0
 """Wide products are summed term by term, narrow ones by blocked kernels that err less; and luck."""
 _UNMEASURED = 1024.0
@@ -29,29 +29,29 @@ _NEAR = 2.0**-10
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Computed:
     """A gradient computed in `dtype` and, for each of its arrays, a bound on the 2-norm of its error."""
 
-    gradient: Arrays
+    gradient: Numbers
     uncertainty: dict[str, float]
     dtype: str
 
 
-def with_rounding(compute: Compute, point: Point) -> Estimate:
+def with_rounding(compute: Compute, point: Point) -> Computed:
     """The gradient that `compute` gives at `point`, with its measured rounding."""
     gradient = compute(point)
     if point.narrower is None:
         assumed = {name: _UNMEASURED * point.epsilon * norm(array) for name, array in gradient.items()}
-        return Estimate(gradient, assumed, point.dtype)
+        return Computed(gradient, assumed, point.dtype)
     lost = _lost(compute, point, gradient)
     if size(point.parameters) < _FEW:
         for nearby in _nearby(point):
             found = _lost(compute, nearby, None)
             lost = {name: max(lost[name], found[name]) for name in lost}
-    return Estimate(gradient, _bounds(point, gradient, lost), point.dtype)
+    return Computed(gradient, _bounds(point, gradient, lost), point.dtype)
 
 
-def _lost(compute: Compute, point: Point, known: Arrays | None) -> dict[str, float]:
+def _lost(compute: Compute, point: Point, known: Numbers | None) -> dict[str, float]:
     """The error of `compute` in the narrower dtype, at the point's numbers rounded to it."""
     assert point.narrower is not None
     below = point.to(point.narrower)
@@ -62,7 +62,7 @@ def _lost(compute: Compute, point: Point, known: Arrays | None) -> dict[str, flo
     return {name: norm(rough[name] - known[name]) for name in known}
 
 
-def _bounds(point: Point, gradient: Arrays, lost: dict[str, float]) -> dict[str, float]:
+def _bounds(point: Point, gradient: Numbers, lost: dict[str, float]) -> dict[str, float]:
     """An array of few numbers may have been lucky: none is taken to be better than the arrays' median."""
     sizes = {name: norm(array) for name, array in gradient.items()}
     shares = [lost[name] / sizes[name] for name in sizes if sizes[name] > 0]
@@ -80,5 +80,5 @@ def _nearby(point: Point) -> list[Point]:
     return found
 
 
-def _equal(one: Arrays, other: Arrays) -> bool:
+def _equal(one: Numbers, other: Numbers) -> bool:
     return all(np.array_equal(one[name], other[name]) for name in one)

@@ -22,7 +22,7 @@ from gradmark.reference import (
 )
 from gradmark.reference.point import Point, widest_point
 from gradmark.reference.reference import NoReference, Reference
-from gradmark.reference.rounding import Estimate
+from gradmark.reference.rounding import Computed
 from gradmark.reference.vouch import Unreliable, Vouch
 from gradmark.reference.witness import Witness
 
@@ -37,7 +37,7 @@ class _Kind:
     name: str
     reads: frozenset[Reads]
     impossible: Callable[[Point], str | None]
-    estimate: Callable[[Point], Estimate]
+    estimate: Callable[[Point], Computed]
     shared: bool
 
 
@@ -125,7 +125,7 @@ def _reference(kind: _Kind, witness: Witness) -> Reference:
     return Reference(estimate.gradient, uncertainty, name, kind.reads, tuple(v.words for v in vouches))
 
 
-def _vouches(kind: _Kind, witness: Witness, at_spot: Estimate) -> list[Vouch]:
+def _vouches(kind: _Kind, witness: Witness, at_spot: Computed) -> list[Vouch]:
     """The check that bounds a shared formula first."""
     checks = [vouch.by_differences(witness, at_spot)]
     if kind.reads != complex_step.READS and witness.spot.complexified is not None:
@@ -135,14 +135,14 @@ def _vouches(kind: _Kind, witness: Witness, at_spot: Estimate) -> list[Vouch]:
     return checks
 
 
-def _left(name: str, check: Vouch, estimate: Estimate, at_spot: Estimate) -> float:
+def _left(name: str, check: Vouch, estimate: Computed, at_spot: Computed) -> float:
     """The error that `check` left possible, in proportion where it was made on some of the rows."""
     if estimate is at_spot:
         return check.left[name]
     return check.left[name] * norm(estimate.gradient[name]) / (norm(at_spot.gradient[name]) or 1.0)
 
 
-def _check_finite(estimate: Estimate) -> None:
+def _check_finite(estimate: Computed) -> None:
     for name, array in estimate.gradient.items():
         if not np.all(np.isfinite(array)):
             raise Unreliable(f"its gradient of `{name}` is not finite")

@@ -7,7 +7,7 @@ import numpy as np
 
 from gradmark.reference.ladder import STEPS, Slopes, slopes
 from gradmark.reference.noise import noise
-from gradmark.reference.point import Arrays, Point, random_direction
+from gradmark.reference.point import Numbers, Point, random_direction
 from gradmark.reference.scale import room
 
 EVALUATIONS = 2 * len(STEPS) + 1
@@ -39,7 +39,7 @@ def _unit(point: Point, direction: Mapping[str, Any]) -> float:
 
 
 def _moved(point: Point, direction: Mapping[str, Any], distance: float) -> Any:
-    moved: Arrays = {
+    moved: Numbers = {
         name: array + distance * direction[name] if name in direction else array
         for name, array in point.numbers.items()
     }

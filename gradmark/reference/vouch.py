@@ -12,8 +12,8 @@ import numpy as np
 
 from gradmark.measuring.norms import norm
 from gradmark.reference import complex_step
-from gradmark.reference.point import Arrays, Point, random_direction
-from gradmark.reference.rounding import Estimate, with_rounding
+from gradmark.reference.point import Numbers, Point, random_direction
+from gradmark.reference.rounding import Computed, with_rounding
 from gradmark.reference.witness import Direction, Witness
 
 _ALLOWED = 4.0
@@ -36,14 +36,14 @@ class Vouch:
     left: dict[str, float]
 
 
-def by_differences(witness: Witness, estimate: Estimate) -> Vouch:
+def by_differences(witness: Witness, estimate: Computed) -> Vouch:
     """Compare with the differences along the witness's directions. Raises `Unreliable` for a mismatch."""
     slopes = dict(enumerate(zip(witness.directions, witness.slopes, strict=True)))
     found = {str(i): (d, s.value[0], float(s.error[0])) for i, (d, s) in slopes.items()}
     return _compared("differences", witness.spot, estimate, found)
 
 
-def by_differences_of_each_array(witness: Witness, estimate: Estimate) -> Vouch:
+def by_differences_of_each_array(witness: Witness, estimate: Computed) -> Vouch:
     """Compare with differences along one direction of each array. Raises `Unreliable` for a mismatch."""
     directions = _of_each_array(witness)
     found = {name: (direction, witness.slope(direction)) for name, direction in directions.items()}
@@ -51,13 +51,13 @@ def by_differences_of_each_array(witness: Witness, estimate: Estimate) -> Vouch:
     return _compared("differences", witness.spot, estimate, values)
 
 
-def by_complex_step(witness: Witness, estimate: Estimate) -> Vouch:
+def by_complex_step(witness: Witness, estimate: Computed) -> Vouch:
     """Compare with the complex step along each array and through all. Raises `Unreliable` for a mismatch."""
     directions = _of_each_array(witness) | {
         f"all {index}": random_direction(witness.shapes, 4, index) for index in range(_THROUGH_ALL)
     }
 
-    def compute(point: Point) -> Arrays:
+    def compute(point: Point) -> Numbers:
         return {name: complex_step.slope(point, direction) for name, direction in directions.items()}
 
     slopes = with_rounding(compute, witness.spot)
@@ -71,7 +71,7 @@ def _of_each_array(witness: Witness) -> dict[str, Direction]:
 
 
 def _compared(
-    what: str, spot: Point, estimate: Estimate, found: Mapping[str, tuple[Direction, Any, float]]
+    what: str, spot: Point, estimate: Computed, found: Mapping[str, tuple[Direction, Any, float]]
 ) -> Vouch:
     left = {}
     for name, (direction, slope, error) in found.items():
@@ -94,7 +94,7 @@ def _arrays(direction: Direction) -> str:
     return f"`{next(iter(direction))}`" if len(direction) == 1 else "all parameters"
 
 
-def _words(what: str, spot: Point, estimate: Estimate, left: Mapping[str, float]) -> str:
+def _words(what: str, spot: Point, estimate: Computed, left: Mapping[str, float]) -> str:
     size = norm(np.array([norm(array) for array in estimate.gradient.values()]))
     rows = f" on {spot.draw.count} rows" if spot.draw.arrays else ""
     closeness = f", to {max(left.values()) / size:.0e} of the norm" if size > 0 else ""

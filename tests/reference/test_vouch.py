@@ -13,7 +13,7 @@ from gradmark.layer import NamedLayer
 from gradmark.measuring.norms import norm
 from gradmark.reference import best_reference, pullback, vouch
 from gradmark.reference.point import widest_point
-from gradmark.reference.rounding import Estimate
+from gradmark.reference.rounding import Computed
 from gradmark.reference.vouch import Unreliable
 from gradmark.reference.witness import Witness
 from problems.layers.dense import Dense
@@ -167,4 +167,4 @@ def test_an_estimate_that_is_not_finite_is_no_reference() -> None:
     estimate = pullback.estimate(witness.point)
     broken = {**estimate.gradient, "layers.0.bias": np.full(5, np.nan)}
     with pytest.raises(Unreliable):
-        vouch.by_differences(witness, Estimate(broken, estimate.uncertainty, estimate.dtype))
+        vouch.by_differences(witness, Computed(broken, estimate.uncertainty, estimate.dtype))
