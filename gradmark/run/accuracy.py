@@ -60,12 +60,8 @@ def _over_seeds(
 
 def _of_reference(reference: "Reference") -> dict[str, Any]:
     """The reference's name, who vouches for it, and its own uncertainty relative to the gradient's norm."""
-    import numpy as np
-
-    norm = math.sqrt(sum(float(np.sum(np.square(array))) for array in reference.gradient.values()))
-    bound = math.sqrt(sum(float(value) ** 2 for value in reference.uncertainty.values()))
     return {
         "reference": reference.name,
-        "uncertainty": bound / norm if norm > 0 else bound,
+        "uncertainty": reference.relative_uncertainty,
         "vouched_by": list(reference.vouched_by),
     }

@@ -5,11 +5,17 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import gradmark
+from gradmark.measuring.error import profile
+from gradmark.reference import Reference
 from gradmark.run import cpus
+from gradmark.run.accuracy import error_records
 from gradmark.run.plan import Comparison, MethodCall
-from gradmark.run.records import PLAIN_FORWARD, Record
+from gradmark.run.records import PLAIN_FORWARD, Record, from_line, to_line
+from gradmark.run.session import Candidate, Session
 from tests.run.plans import call
 
 Make = Callable[..., Comparison]
@@ -100,6 +106,16 @@ def test_a_case_says_what_the_method_claims_and_how_large_the_problem_is(run: Ru
     skipped = found["autograd"]["case"]
     assert (skipped.status, skipped.reason) == ("skipped", "it runs on torch, not on the numpy backend")
     assert skipped.detail["reads"] == ["loss", "torch graph"]
+
+
+def test_a_reference_that_cannot_tell_its_gradient_from_zero_has_no_relative_uncertainty() -> None:
+    flat = Reference({"x": np.zeros(2)}, {"x": 1e-20}, "closed form", frozenset())
+    session = Session(gradmark.get_problem("quadratic", size=2), "cost", {}, emit=lambda records: None)
+    candidate = Candidate(0, gradmark.get_method("backprop"), {"method": "backprop"}, ("error",))
+    found = profile({"x": np.zeros(2)}, flat, "float64")
+    error = next(one for one in error_records(session, candidate, [found], flat) if one.quantity == "error")
+    assert error.detail["uncertainty"] == math.inf
+    assert from_line(to_line(error)).detail["uncertainty"] == "inf"
 
 
 def test_errors_say_what_they_were_measured_against(run: Run) -> None:
