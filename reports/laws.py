@@ -9,7 +9,6 @@ import pandas as pd
 
 from gradmark.errors import UsageError
 from gradmark.measuring.scaling import FEWEST_SIZES, PowerLaw, fit_power_law
-from reports.claims import claimed
 from reports.series import Series, series
 from reports.verdict import Verdict, compare
 
@@ -90,3 +89,11 @@ def _law(one: Series) -> Law:
 def _slope(one: Series) -> Slope:
     numbers = slope(one.cases["P"].tolist(), one.cases["evaluations"].tolist())
     return Slope(one, *numbers, claimed(one.last, "passes"))
+
+
+def claimed(case: pd.Series, *path: str) -> float | None:
+    """A number of the method's claimed growth, such as ``("time", "parameters")``; None: not claimed."""
+    value = (case["detail"] or {}).get("growth") or {}
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return float(value) if isinstance(value, int | float) else None

@@ -1,9 +1,9 @@
 """The cost of a gradient in forward passes over P, beside the slope that theory gives."""
 
-from reports.claims import claimed
 from reports.figure import Figure
 from reports.figures.growth import draw_series, draw_slope, over_parameters
 from reports.labels import label_ends
+from reports.laws import claimed
 from reports.run import Run
 from reports.series import growing, panels, series
 from reports.style import grid, key, literal, looks

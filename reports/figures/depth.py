@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from reports import theory
-from reports.claims import claimed
 from reports.figure import Figure
 from reports.labels import End, label_ends
+from reports.laws import claimed
 from reports.run import Run
 from reports.series import in_depth_sweep, largest_group, main_dtype
 from reports.style import Look, family_order, grid, key, literal, log_log, looks
