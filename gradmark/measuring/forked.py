@@ -55,7 +55,7 @@ def _fork() -> int:
 def _answer(function: Callable[[], float], writer: int, torch_threads: int | None) -> NoReturn:
     """Run in the child: write the number, or what went wrong, and end without the parent's clean-up."""
     try:
-        _die_with_parent()
+        die_with_parent()
         if torch_threads is not None:
             import torch
 
@@ -69,8 +69,8 @@ def _answer(function: Callable[[], float], writer: int, torch_threads: int | Non
     os._exit(0)
 
 
-def _die_with_parent() -> None:
-    """So that a worker killed at its time limit leaves no child behind (Linux)."""
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends, however that ends (Linux)."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 

@@ -7,7 +7,6 @@ environment before it started, because BLAS libraries read them when they are lo
 
 import json
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from gradmark.errors import UsageError
+from gradmark.measuring.forked import die_with_parent
 from gradmark.run.cpus import settle
 from gradmark.run.marker import writer
 from gradmark.run.records import Record, to_line
 from gradmark.run.session import Candidate, Session
 from gradmark.run.task import Task, from_message
 
-_PR_SET_PDEATHSIG = 1
 Send = Callable[[Mapping[str, Any]], None]
 
 
@@ -106,10 +105,7 @@ def _die_with(supervisor: int) -> None:
     """End with the supervisor, and be the first to go when the machine runs out of memory (Linux)."""
     if sys.platform != "linux":
         return
-    import ctypes
-
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent()
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
     if os.getppid() != supervisor:
