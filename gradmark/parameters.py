@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradmark.arrays import Array, to_numpy
+from gradmark.arrays import Array
 
 Parameters = Mapping[str, Array]
 """Named arrays in a fixed order, such as ``{"layers.0.weight": ..., "layers.0.bias": ...}``."""
@@ -58,9 +58,3 @@ def ravel(parameters: Parameters, xp: Any = np) -> tuple[Array, Callable[[Array]
         return named
 
     return xp.concat([xp.reshape(array, (-1,)) for array in parameters.values()]), unravel
-
-
-def flat_numpy(parameters: Parameters) -> Any:
-    """The parameters as one NumPy vector of shape (P,), at least float64 (longdouble stays as it is)."""
-    parts = [np.ravel(to_numpy(array)) for array in parameters.values()]
-    return np.concatenate([part.astype(np.result_type(part.dtype, np.float64)) for part in parts])

@@ -22,7 +22,6 @@ FAMILIES = {
 """Colours that people with any common colour vision tell apart (Okabe and Ito 2008; purple from Tol 2021)."""
 
 OTHER = "#555555"
-GUIDE = "#888888"
 INK = "#222222"
 _MARKERS = "osD^vPX*<>"
 

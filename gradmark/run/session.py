@@ -66,24 +66,14 @@ class Candidate:
     ended: bool = False
 
     @property
-    def name(self) -> str:
-        """The method's name in the records."""
-        return str(self.key["method"])
-
-    @property
     def is_stochastic(self) -> bool:
         """Whether the method says that its answer depends on the seed."""
         return bool(self.detail.get("stochastic"))
 
     @property
-    def call_seconds(self) -> float | None:
-        """How long the latest call took, None before the first."""
-        return self.seconds[-1] if self.seconds else None
-
-    @property
     def is_slow(self) -> bool:
         """Whether one call takes longer than `SLOW`, as measured or, before that, as predicted."""
-        seconds = self.call_seconds if self.seconds else self.predicted
+        seconds = self.seconds[-1] if self.seconds else self.predicted
         return seconds is not None and seconds > SLOW
 
 
