@@ -1,15 +1,15 @@
 """Measuring in a notebook: the same measurements as a run's, in this process, as a pandas DataFrame."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradmark.method import Method
 from gradmark.problem import Problem
 from gradmark.run.plan import check_groups
-from gradmark.run.records import GROUPS, PLAIN_FORWARD, QUANTITIES, Group, Record, digest
+from gradmark.run.records import GROUPS, PLAIN_FORWARD, QUANTITIES, Group, Record, canonical, digest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,11 +54,12 @@ def compare(
     """
     import pandas as pd
 
+    from gradmark.measuring.threads import pinned
     from gradmark.run.measurement import measure as measure_all
     from gradmark.run.session import Candidate, Session
 
     groups = check_groups(quantities)
-    found = [_resolved(method) for method in _listed(methods)]
+    found = _told_apart([_resolved(method) for method in _listed(methods)])
     records: list[Record] = []
     session = Session(
         problem,
@@ -73,7 +74,7 @@ def compare(
         Candidate(index, method, _key(problem, name, hyper, seed, threads), groups)
         for index, (name, method, hyper) in enumerate(found)
     ]
-    with _pinned(threads):
+    with pinned(threads):
         measure_all(session, candidates)
     keys = [candidate.key for candidate in candidates]
     if "time" in groups:
@@ -114,6 +115,17 @@ def _resolved(method: Any) -> tuple[str, Method, dict[str, Any]]:
     return name, built, hyper_of(built, MethodCall(name))
 
 
+def _told_apart(found: list[tuple[str, Method, dict[str, Any]]]) -> list[tuple[str, Method, dict[str, Any]]]:
+    """Two functions of one name, such as closures, are two cases: the later ones are numbered."""
+    seen: Counter[str] = Counter()
+    result = []
+    for name, method, hyper in found:
+        seen[canonical([name, hyper])] += 1
+        times = seen[canonical([name, hyper])]
+        result.append((name if times == 1 else f"{name} ({times})", method, hyper))
+    return result
+
+
 def _key(problem: Problem, method: str, hyper: Mapping[str, Any], seed: int, threads: int) -> dict[str, Any]:
     from gradmark.run.resolving import key_of
 
@@ -122,12 +134,6 @@ def _key(problem: Problem, method: str, hyper: Mapping[str, Any], seed: int, thr
     return key_of(
         problem.call.name, problem.call.arguments, method, hyper, seed=seed, threads=threads, **place
     )
-
-
-def _pinned(threads: int) -> AbstractContextManager[None]:
-    from gradmark.measuring.threads import pinned
-
-    return pinned(threads)
 
 
 def _row(key: Mapping[str, Any], records: Sequence[Record]) -> dict[str, Any]:

@@ -42,6 +42,19 @@ def test_compare_takes_names_instances_and_short_form_functions(problem: object)
     assert (rows["ratio_low"][1:] <= rows["ratio"][1:]).all()
 
 
+def test_two_functions_of_one_name_do_not_share_a_row(problem: object) -> None:
+    def closure(factor: float) -> object:
+        @gradmark.gradient_method(family="reverse", exact=True)
+        def scaled(problem, parameters, seed):  # type: ignore[no-untyped-def]
+            return {"x": factor * problem.closed_form(parameters, problem.default_draw)["x"]}
+
+        return scaled
+
+    table = gradmark.compare(problem, [closure(1.0), closure(2.0)], quantities=["error"])
+    assert list(table["method"]) == ["scaled", "scaled (2)"]
+    assert list(table["norm_ratio"]) == [pytest.approx(1), pytest.approx(2)]
+
+
 def test_one_method_is_a_row(problem: object) -> None:
     row = gradmark.measure(one_sided, problem, quantities=["error", "work"])
     assert row["method"] == "one_sided"
