@@ -13,8 +13,8 @@ from contextlib import closing
 from typing import Protocol
 
 from gradmark.run.plan import Comparison
-from gradmark.run.planning import prepare, remaining
 from gradmark.run.records import Record
+from gradmark.run.remaining import prepare, remaining
 from gradmark.run.store import OUTPUT, Store
 from gradmark.run.supervise import collect, supervise
 from gradmark.run.task import Task

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradmark.run.plan import Comparison, MethodCall, from_json, to_json
-from gradmark.run.planning import prepare
 from gradmark.run.records import Record, canonical, digest, from_line, plain, to_line
+from gradmark.run.remaining import prepare
 from tests.run.plans import IMPOSTORS, call
 
 json_values = st.recursive(
