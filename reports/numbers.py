@@ -57,15 +57,6 @@ def exponent(value: float, low: float, high: float) -> str:
     return f"{_two_places(value)} [{left}, {right}]"
 
 
-def with_interval(value: float | None, low: float | None, high: float | None) -> str:
-    """The value followed by its interval.
-
-    >>> with_interval(2.6, 2.5, 2.75)
-    '2.60 [2.50, 2.75]'
-    """
-    return f"{three(value)} {interval(low, high)}".rstrip()
-
-
 def count(value: float | None) -> str:
     """A number of things, in full.
 

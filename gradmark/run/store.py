@@ -39,10 +39,6 @@ class Store:
         """All records, in the order of their first writing."""
         return list(self._records.values())
 
-    def have(self, study: str, case_id: str, quantity: str) -> Record | None:
-        """The record of a quantity of a case, or None where it is still to be measured."""
-        return self._records.get((study, case_id, quantity))
-
     def case(self, study: str, case_id: str) -> dict[str, Record]:
         """All that is known of a case, by quantity."""
         return self._cases.get((study, case_id), {})

@@ -34,9 +34,9 @@ def values(folder: Path) -> list[float | None]:
 
 def test_a_run_can_be_asked_what_it_has(store: Store) -> None:
     store.append(THREE)
-    assert store.have("cost", THREE[1].id, "error") == THREE[1]
-    assert store.have("cost", THREE[1].id, "time") is None
-    assert store.have("depth", THREE[1].id, "error") is None
+    assert store.case("cost", THREE[1].id).get("error") == THREE[1]
+    assert store.case("cost", THREE[1].id).get("time") is None
+    assert store.case("depth", THREE[1].id).get("error") is None
     assert values(store.folder) == [0, 1, 2]
 
 
@@ -87,7 +87,7 @@ def test_a_full_disk_keeps_what_is_there_and_says_so(store: Store, monkeypatch: 
         with pytest.raises(StorageError, match=r"No space left on device.*what was measured before is kept"):
             store.append([record(3)])
     assert (store.folder / RECORDS).read_bytes() == before
-    assert store.have("cost", record(3).id, "error") is None
+    assert store.case("cost", record(3).id).get("error") is None
     store.append([record(3)])
     assert values(store.folder) == [0, 1, 2, 3]
 
