@@ -1,15 +1,12 @@
 """JAX's reverse mode: the loss traced, differentiated and compiled by XLA, as a user of JAX writes it."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from gradmark.claims import Claims, Exact, Growth
-from gradmark.draw import Draw
-from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
-from gradmark.parameters import Parameters, finished, zeros_like
-from gradmark.passes import share_of_rows
+from gradmark.method import Prepared, Want, check_supported, unsupported
 from gradmark.problem import Problem
-from gradmark.work import Work, uncounted
+from gradmark.work import Work
+from methods.reverse.compiled import prepare_compiled
 
 
 @dataclass(frozen=True)
@@ -41,26 +38,4 @@ class JaxGrad:
         check_supported(self, problem, want)
         import jax
 
-        compiled = jax.jit(
-            jax.value_and_grad(lambda parameters, arrays: problem.loss(parameters, Draw(arrays)))
-        )
-        xp = problem.arrays.xp
-        with uncounted():  # XLA compiles at the first call.
-            compiled(zeros_like(problem.parameters, xp), zeros_like(problem.default_draw.arrays, xp))
-
-        def gradient(
-            parameters: Parameters,
-            seed: int = 0,
-            *,
-            draw: Draw | None = None,
-            direction: Any = None,
-            state: Any = None,
-        ) -> Estimate:
-            draw = draw or problem.default_draw
-            with uncounted():
-                value, found = compiled(dict(parameters), dict(draw.arrays))
-            result = finished({name: found[name] for name in parameters})
-            rows = share_of_rows(problem, draw)
-            return Estimate(result, value, Work(forward=rows, pullback=rows, declared=True))
-
-        return gradient
+        return prepare_compiled(problem, jax.value_and_grad(problem.loss))

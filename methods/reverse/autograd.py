@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from gradmark import passes
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.parameters import Parameters
+from gradmark.passes import share_of_rows
 from gradmark.problem import Problem
-from gradmark.work import Work
+from gradmark.work import Work, count
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ class Autograd:
             arrays = torch.autograd.grad(
                 value, list(leaves.values()), allow_unused=True, materialize_grads=True
             )
-            rows = passes.share_of_rows(problem, draw)
+            rows = share_of_rows(problem, draw)
+            count(pullback=rows)  # torch makes it, where no layer can report it
             result = dict(zip(leaves, arrays, strict=True))
             return Estimate(result, value.detach(), Work(forward=rows, pullback=rows, declared=True))
 

@@ -9,6 +9,7 @@ It costs at most three forward passes of matrix products, two of them on the way
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from gradmark import passes
@@ -16,10 +17,11 @@ from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
 from gradmark.layer import all_in_place
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
-from gradmark.parameters import Parameters, finished, zeros_like
+from gradmark.parameters import Parameters
 from gradmark.problem import Problem
-from gradmark.work import Work, count, counting, uncounted
+from gradmark.work import Work, counting
 from methods.reverse.backprop_in_place import prepare_in_place
+from methods.reverse.compiled import prepare_compiled
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Backprop:
         """Allocate the workspace, or compile, where that pays."""
         check_supported(self, problem, want)
         if self.fast and problem.arrays.backend == "jax":
-            return _compiled(problem)
+            return prepare_compiled(problem, partial(_value_and_gradient, problem))
         portable = _portable(problem)
         if self.fast and all_in_place(problem.layers, problem.criterion):
             return prepare_in_place(problem, portable)
@@ -82,32 +84,5 @@ def _portable(problem: Problem) -> Prepared:
         with counting() as work:
             value, result = _value_and_gradient(problem, parameters, draw or problem.default_draw)
         return Estimate(result, value, work.total())
-
-    return gradient
-
-
-def _compiled(problem: Problem) -> Prepared:
-    import jax
-
-    compiled = jax.jit(lambda parameters, arrays: _value_and_gradient(problem, parameters, Draw(arrays)))
-    xp = problem.arrays.xp
-    with uncounted():  # XLA compiles at the first call.
-        compiled(zeros_like(problem.parameters, xp), zeros_like(problem.default_draw.arrays, xp))
-
-    def gradient(
-        parameters: Parameters,
-        seed: int = 0,
-        *,
-        draw: Draw | None = None,
-        direction: Any = None,
-        state: Any = None,
-    ) -> Estimate:
-        draw = draw or problem.default_draw
-        with uncounted():
-            value, result = compiled(dict(parameters), dict(draw.arrays))
-        result = finished({name: result[name] for name in parameters})
-        rows = passes.share_of_rows(problem, draw)
-        count(forward=rows, pullback=rows)
-        return Estimate(result, value, Work(forward=rows, pullback=rows, declared=True))
 
     return gradient

@@ -52,9 +52,8 @@ def test_work_is_exactly_what_is_claimed(name: str) -> None:
             assert getattr(work, passes) == getattr(claimed, passes), f"{case}: {passes}"
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS if name not in ("autograd", "jax_grad")])
+@pytest.mark.parametrize("name", METHODS)
 def test_work_is_what_the_problem_counted(name: str) -> None:
-    """All but autograd and jax_grad, whose pullbacks only their libraries see."""
     for case, problem in supported(name).items():
         prepared = gradmark.get_method(name).prepare(problem)
         with counting() as counted:
