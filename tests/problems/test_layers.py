@@ -12,6 +12,7 @@ from torch.nn import functional
 from gradmark.arrays import Arrays, to_numpy
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
+from gradmark.layer import Affine, Elementwise
 from problems.layers.activation import Activation
 from problems.layers.dense import Dense
 from problems.layers.nonlinearities import LEAKY_SLOPE, NONLINEARITIES
@@ -44,6 +45,13 @@ TORCH: dict[str, Callable[..., Any]] = {
     "softplus": functional.softplus,
 }
 every_layer = pytest.mark.parametrize("name", MAKERS)
+
+
+@every_layer
+def test_a_layer_is_told_by_the_members_it_has(name: str) -> None:
+    layer = MAKERS[name](Arrays())
+    assert isinstance(layer, Affine) == (name == "dense")
+    assert isinstance(layer, Elementwise) == (name in NONLINEARITIES)
 
 
 class Case:
