@@ -5,10 +5,13 @@ Notation: P parameters, M samples (antithetic pairs or directions), u the unit o
 """
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
+
+from gradmark import dtypes
 
 Floats = NDArray[np.float64]
 
@@ -17,9 +20,8 @@ ASYMPTOTIC = 0.1
 
 
 def epsilon(dtype: str) -> float | None:
-    """The spacing of numbers at one, u; None for a dtype whose resolution is not known here."""
-    digits = {"float64": 52, "float32": 23, "float16": 10, "bfloat16": 7}
-    return 2.0 ** -digits[dtype] if dtype in digits else None
+    """The spacing of numbers at one, u; None for a dtype that gradmark does not know."""
+    return dtypes.epsilon(dtype) if dtype in {*chain(*dtypes.DTYPES.values())} else None
 
 
 def cosine(samples: Floats, variance_factor: float) -> Floats:
