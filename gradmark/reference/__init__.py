@@ -1,4 +1,11 @@
-"""References: gradients that state their own uncertainty, to judge others by."""
+"""References: gradients that state their own uncertainty, to judge others by.
+
+`select` takes the most exact kind that is possible at a `point`: `closed_form`, `complex_step`, `pullback`,
+`graph`, `complex_step_narrow`, `differences`. `reference` is what comes out. `rounding` and `ladder` give
+them their uncertainty; a `witness` (the loss along random directions) and `vouch` decide whether one is
+believed. `slope` and `noise` are what differences of the loss say, `scale` how far they may step, `cost`
+what all of it may take.
+"""
 
 from gradmark.reference.reference import NoReference, Reference
 from gradmark.reference.select import best_reference

@@ -1,0 +1,1 @@
+"""Evolution strategies: the loss at randomly moved parameters."""

@@ -1,0 +1,1 @@
+"""Differences of the loss: `steps` says how far to step, `coordinates` evaluates."""

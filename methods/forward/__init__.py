@@ -1,0 +1,1 @@
+"""Forward mode: derivatives along directions, by hand, by torch or by JAX."""

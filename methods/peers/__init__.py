@@ -1,0 +1,1 @@
+"""Other libraries' own gradients, to compare with."""

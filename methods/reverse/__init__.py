@@ -1,0 +1,1 @@
+"""Reverse mode: one pass forward and one back."""

@@ -73,6 +73,13 @@ def test_modules_stay_under_two_hundred_lines(package: str) -> None:
     assert {path: length for path, length in lengths.items() if length >= LENGTH} == {}
 
 
+@pytest.mark.parametrize("package", ["gradmark/run", "gradmark/reference"])
+def test_a_large_package_says_where_each_of_its_files_belongs(package: str) -> None:
+    said = ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text(encoding="utf-8"))) or ""
+    files = {path.stem for path in (ROOT / package).glob("*.py")} - {"__init__"}
+    assert {name for name in files if f"`{name}`" not in said} == set()
+
+
 def test_the_engine_imports_nothing_heavy_at_the_top_of_a_module() -> None:
     early = {str(path): found for path in sources("gradmark") if (found := set(at_import(path)) & HEAVY)}
     assert early == {}
