@@ -44,7 +44,7 @@ class CentralDifference:
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
-        """Any problem."""
+        """Any problem; a call refuses a point on the bound of its domain, which has one side only."""
         return unsupported(self, problem, want)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
@@ -67,6 +67,7 @@ class CentralDifference:
                     h = steps.resolved(arrays, x, h)
                     h = steps.within(arrays.xp, h, x, problem.bounds)
                     right, left = x + h, x - h
+                    steps.check_room(arrays.xp, right - left, name, problem.bounds)
                     difference = losses_at(point, draw, name, right) - losses_at(point, draw, name, left)
                     result[name] = difference / (right - left)
             return Estimate(finished(result), None, work.total())

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gradmark.arrays import Array, Arrays
+from gradmark.errors import UsageError
 
 Rule = Callable[[float], float]
 """From the epsilon of a dtype to the step for an array of scale 1."""
@@ -65,6 +66,15 @@ def resolved(arrays: Arrays, x: Array, h: Array) -> Array:
 def within(xp: Any, h: Array, x: Array, bounds: tuple[float, float] | None) -> Array:
     """The central step `h`, shortened to half the way to the nearer bound of the problem's domain."""
     return h if bounds is None else xp.minimum(h, xp.minimum(x - bounds[0], bounds[1] - x) / 2)
+
+
+def check_room(xp: Any, width: Array, name: str, bounds: tuple[float, float] | None) -> None:
+    """Raise `UsageError` where a bound leaves no room to step to both sides: 0/0 otherwise."""
+    if bounds is not None and bool(xp.any(width == 0)):
+        raise UsageError(
+            f"an entry of `{name}` lies on a bound of the domain {bounds}, and a central difference steps to "
+            "both sides: use forward_difference there, which steps inward."
+        )
 
 
 def towards(xp: Any, h: Array, x: Array, bounds: tuple[float, float] | None) -> Array:

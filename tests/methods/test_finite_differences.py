@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import gradmark
-from gradmark.arrays import Arrays, installed
+from gradmark.arrays import Arrays, epsilon, installed
 from gradmark.problem import Problem
 from gradmark.vector_function import vector_problem
 from gradmark.work import counting
@@ -145,6 +145,17 @@ def test_no_evaluation_leaves_the_bounds(name: str) -> None:
     for step in (None, 0.7):
         gradient = gradmark.get_method(name, step=step).prepare(problem)(problem.parameters).gradient
         assert np.sign(gradient["x"]).tolist() == [1, 1, -1]
+
+
+@pytest.mark.parametrize("edge", [0.0, 1.0])
+def test_on_a_bound_forward_differences_step_inward_and_central_ones_refuse(edge: float) -> None:
+    problem = gradmark.from_function(lambda x: np.sum(x**3), np.array([edge, 0.5]), bounds=(0.0, 1.0))
+    forward = gradmark.get_method("forward_difference").prepare(problem)(problem.parameters).gradient
+    # Truncation h |f''| / 2 with h = eps^(1/2) of a scale below 1, and f'' at most 6.
+    np.testing.assert_allclose(forward["x"], [3 * edge, 0.75], atol=3 * epsilon("float64") ** 0.5)
+    central = gradmark.get_method("central_difference").prepare(problem)
+    with pytest.raises(gradmark.UsageError, match="`x` lies on a bound"):
+        central(problem.parameters)
 
 
 def test_complex_numbers_that_a_loss_cannot_carry_are_refused_with_the_reason() -> None:
