@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from gradmark.run.difference import Comparison, Difference
+    from gradmark.run.difference import Compared, Difference
 
 _WORSE = 1
 
@@ -42,7 +42,7 @@ def compare(
         raise typer.Exit(_WORSE)
 
 
-def _print(found: "Comparison", *, show_all: bool) -> None:
+def _print(found: "Compared", *, show_all: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 

@@ -26,7 +26,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Compared:
     """All differences, and the cases that only one of the runs has."""
 
     differences: tuple[Difference, ...]
@@ -40,7 +40,7 @@ class Comparison:
 
 def compare_runs(
     old: Sequence[Record], new: Sequence[Record], *, ratio_threshold: float, error_threshold: float
-) -> Comparison:
+) -> Compared:
     """Join two runs by study, case and quantity, and judge every difference.
 
     A time ratio or an error counts as changed when it differs by more than its threshold (a factor) and
@@ -55,7 +55,7 @@ def compare_runs(
         _difference(before[place], after[place], thresholds) for place in before if place in after
     )
     cases_before, cases_after = ({place[:2] for place in side} for side in (before, after))
-    return Comparison(differences, len(cases_before - cases_after), len(cases_after - cases_before))
+    return Compared(differences, len(cases_before - cases_after), len(cases_after - cases_before))
 
 
 def _by_place(records: Sequence[Record]) -> dict[tuple[str, str, str], Record]:
