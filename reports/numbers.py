@@ -78,10 +78,20 @@ def si(value: float | None, unit: str) -> str:
         return DASH
     if value == 0 or math.isinf(value):
         return f"{three(value)}{_THIN}{unit}"
-    power = min(max(3 * (_rounded(value, 3)[1] // 3), min(_PREFIXES)), max(_PREFIXES))
-    if unit == "B":
-        power = max(power, 0)
+    power = _power(value, unit)
     return f"{three(value / 10.0**power)}{_THIN}{_PREFIXES[power]}{unit}"
+
+
+def si_interval(low: float | None, high: float | None, value: float, unit: str) -> str:
+    """The interval in brackets, in the prefixed unit that `si` gives `value`.
+
+    >>> si_interval(2.3e-3, 2.7e-3, 2.4e-3, "s")
+    '[2.30, 2.70]'
+    """
+    if low is None or high is None or value == 0 or not math.isfinite(value):
+        return interval(low, high)
+    scale = 10.0 ** _power(value, unit)
+    return interval(low / scale, high / scale)
 
 
 def overhead(seconds: float) -> str:
@@ -91,6 +101,12 @@ def overhead(seconds: float) -> str:
     ('none', '32.0\u202fµs')
     """
     return "none" if seconds < 1e-9 else si(seconds, "s")
+
+
+def _power(value: float, unit: str) -> int:
+    """The power of ten of the SI prefix that suits `value`; a byte is not divided."""
+    power = min(max(3 * (_rounded(value, 3)[1] // 3), min(_PREFIXES)), max(_PREFIXES))
+    return max(power, 0) if unit == "B" else power
 
 
 def _two_places(value: float) -> str:

@@ -67,7 +67,12 @@ def _result(row: dict[Any, Any] | None) -> Cell:
         return NOTHING
     if row["status"] != "done":
         return Cell(row["status"], kind="number bad" if row["status"] == "failed" else "number muted")
-    return Cell(_value(row["value"], row["unit"]), numbers.interval(row["low"], row["high"]), kind="number")
+    low, high = row["low"], row["high"]
+    if row["unit"] == "seconds":
+        bracket = numbers.si_interval(low, high, row["value"], "s")
+    else:
+        bracket = numbers.interval(low, high)
+    return Cell(_value(row["value"], row["unit"]), bracket, kind="number")
 
 
 def _value(value: float, unit: Any) -> str:
