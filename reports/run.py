@@ -55,11 +55,16 @@ class Run:
 def read(folder: Path, asv: pd.DataFrame | None = None) -> Run:
     """Read the run in `folder`. Raises `UsageError` where it is not a run folder."""
     records, environment = read_frame(folder)
-    wide = _wide(records)
+    wide = _wide(_ended(records))
     plain = wide["method"] == PLAIN_FORWARD
     cases = _drawable(grouping.grouped(wide[~plain].reset_index(drop=True)))
     denominators = _sized(wide[plain].reset_index(drop=True), cases)
     return Run(folder, records, cases, denominators, environment, pd.DataFrame() if asv is None else asv)
+
+
+def _ended(records: pd.DataFrame) -> pd.DataFrame:
+    """Without the cases that a crash cut off: how they ended, and their P, was never recorded."""
+    return records[records["case"].isin(records.loc[records["quantity"] == "case", "case"])]
 
 
 def _wide(records: pd.DataFrame) -> pd.DataFrame:
