@@ -8,7 +8,7 @@ from gradmark.arrays import BACKENDS, Arrays, installed
 from gradmark.errors import UsageError
 from gradmark.registry import list_methods, load
 from gradmark.run.plan import Comparison, MethodCall
-from gradmark.run.resolving import build_method, check_problem, takes
+from gradmark.run.resolving import PLACE, build_method, check_problem, takes
 
 DEFAULT_PROFILE = "quick"
 _STUDY = "cost"
@@ -60,6 +60,7 @@ def _own(selection: Selection) -> list[Comparison]:
     built = [build_method(call) for call in methods]
     plan = []
     for name, sizes in selection.problems:
+        _check_no_place(name, sizes)
         problem = check_problem(name, sizes)
         own: Any = problem.arrays if problem is not None else Arrays()
         backends = selection.backends or _backends(built, selection.device)
@@ -74,6 +75,15 @@ def _own(selection: Selection) -> list[Comparison]:
                     Comparison(_STUDY, name, sizes, methods, backend=backend, device=device, dtype=dtype)
                 )
     return plan
+
+
+def _check_no_place(name: str, sizes: dict[str, Any]) -> None:
+    """A place among the sizes would be named in the records and yet lose against the options."""
+    for place in PLACE:
+        if place in sizes:
+            raise UsageError(
+                f"problem `{name}`: `{place}={sizes[place]}` is no size of it: say it with `--{place}`."
+            )
 
 
 def _backends(methods: Sequence[Any], device: str | None) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ def assert_one_sentence(result: object, *words: str) -> None:
         (("run", "--problem", "mpl"), ("unknown problem `mpl`", "did you mean `mlp`")),
         (("run", "--problem", "mlp", "--method", "bakprop"), ("did you mean `backprop`",)),
         (("run", "--problem", "mlp:width=3"), ("unknown argument `width`", "did you mean `widths`")),
+        (("run", "--problem", "quadratic:size=5,dtype=float32"), ("`dtype=float32`", "`--dtype`")),
         (("run", "--problem", "mlp:widths=a,b"), ("`widths=('a', 'b')`", "separated by commas")),
         (("run", "--problem", "mlp:widths=3"), ("`widths=3`",)),
         (("run", "--problem", "mlp:widths=64,-1,10"), ("-1",)),
