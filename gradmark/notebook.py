@@ -36,13 +36,13 @@ def compare(
 ) -> "pd.DataFrame":
     """Measure methods side by side on one problem; one row for each, and one for the plain forward pass.
 
-    Columns: ``method``, ``status`` and ``reason``; ``time`` and ``prepare_time`` in seconds; ``ratio``,
-    the time in plain forward passes, with its 95 % interval; ``error`` (relative, 2-norm), ``digits``,
-    ``cosine``, ``norm_ratio`` and ``ulp`` against the best reference there is; ``evaluations`` and
-    ``passes``; ``peak_bytes``. `quantities` are some of "time", "memory", "error" and "work"; `budget` is
-    the seconds for timing, all methods together; `repetitions` how many seeds a stochastic method's error
-    is averaged over. What a method cannot do, or where it fails, is said in its row. BLAS and torch use
-    `threads` threads meanwhile.
+    Columns: ``method`` and its hyper-parameters ``hyper`` (a dict); ``status`` and ``reason``; ``time`` and
+    ``prepare_time`` in seconds; ``ratio``, the time in plain forward passes, with its 95 % interval;
+    ``error`` (relative, 2-norm), ``digits``, ``cosine``, ``norm_ratio`` and ``ulp`` against the best
+    reference there is; ``evaluations`` and ``passes``; ``peak_bytes``. `quantities` are some of "time",
+    "memory", "error" and "work"; `budget` is the seconds for timing, all methods together; `repetitions`
+    how many seeds a stochastic method's error is averaged over. What a method cannot do, or where it fails,
+    is said in its row. BLAS and torch use `threads` threads meanwhile.
 
     Raises `UsageError` for an unknown method or quantity.
 
@@ -102,6 +102,7 @@ def _listed(methods: Any) -> list[Any]:
 
 def _resolved(method: Any) -> tuple[str, Method, dict[str, Any]]:
     """Name, method and hyper-parameters."""
+    from gradmark.registry import registered_name
     from gradmark.run.naming import parsed
     from gradmark.run.plan import MethodCall
     from gradmark.run.resolving import as_method, build_method, hyper_of
@@ -111,7 +112,7 @@ def _resolved(method: Any) -> tuple[str, Method, dict[str, Any]]:
         built = build_method(call)
         return call.name, built, hyper_of(built, call)
     built = as_method(method, f"`{method!r}`", {})
-    name = getattr(method, "__name__", None) or type(built).__name__
+    name = getattr(method, "__name__", None) or registered_name("method", type(built))
     return name, built, hyper_of(built, MethodCall(name))
 
 
@@ -142,7 +143,8 @@ def _row(key: Mapping[str, Any], records: Sequence[Record]) -> dict[str, Any]:
     values = {name: case[name].value if name in case else None for name in _COLUMNS if name in _ALL}
     ratio = case.get("ratio")
     values |= {"ratio_low": ratio.low if ratio else None, "ratio_high": ratio.high if ratio else None}
-    row = {"method": key["method"], **{name: _number(values[name]) for name in _COLUMNS}}
+    names = {"method": key["method"], "hyper": key["hyper"]}
+    row = names | {name: _number(values[name]) for name in _COLUMNS}
     status = {"status": end.status, "reason": end.reason or ""} if end else {"status": None, "reason": None}
     return row | status
 

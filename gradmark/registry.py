@@ -95,6 +95,12 @@ def load(kind: Kind, name: str) -> Any:
         ) from error
 
 
+def registered_name(kind: Kind, found: type) -> str:
+    """The name under which the class `found` is registered; its own where it is not."""
+    home = f"{found.__module__}:{found.__qualname__}"
+    return next((point.name for point in _entry_points(kind).values() if point.value == home), found.__name__)
+
+
 def call(factory: Any, what: str, arguments: dict[str, Any]) -> Any:
     """``factory(**arguments)``, with one sentence instead of a TypeError for arguments it does not take."""
     if not callable(factory):

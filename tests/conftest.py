@@ -10,6 +10,7 @@ KINDS = {
     "jax": ("jax", "cpu"),
     "array_api_strict": ("array_api_strict", "cpu"),
     "array_api_strict device1": ("array_api_strict", "device1"),
+    "array_api_strict device2": ("array_api_strict", "device2"),
 }
 
 

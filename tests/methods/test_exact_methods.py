@@ -25,7 +25,7 @@ PLACES = {
 for _dtype in ("float64", "float32"):
     if installed("jax"):
         PLACES[f"jax {_dtype}"] = Arrays("jax", "cpu", _dtype)
-    for _device in ("cpu", "device1"):
+    for _device in ("cpu", "device1", "device2"):
         if installed("array_api_strict"):
             PLACES[f"array_api_strict {_device} {_dtype}"] = Arrays("array_api_strict", _device, _dtype)
 

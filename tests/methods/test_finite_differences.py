@@ -50,7 +50,7 @@ PLACES = [
     Arrays("torch", "cpu", "float32"),
 ]
 if installed("array_api_strict"):
-    PLACES += [Arrays("array_api_strict", device) for device in ("cpu", "device1")]
+    PLACES += [Arrays("array_api_strict", device) for device in ("cpu", "device1", "device2")]
 
 
 @pytest.mark.parametrize("arrays", PLACES, ids=lambda arrays: " ".join(astuple(arrays)))

@@ -134,7 +134,11 @@ def test_a_large_common_loss_cancels_without_a_trace() -> None:
         assert relative_error(other, one) <= 2.0**-22
 
 
-PLACES = [("torch", "cpu"), ("jax", "cpu"), ("array_api_strict", "cpu"), ("array_api_strict", "device1")]
+PLACES = [
+    ("torch", "cpu"),
+    ("jax", "cpu"),
+    *(("array_api_strict", name) for name in ("cpu", "device1", "device2")),
+]
 
 
 @pytest.mark.parametrize(("backend", "device"), [place for place in PLACES if installed(place[0])])

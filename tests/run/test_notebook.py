@@ -30,7 +30,7 @@ def test_compare_takes_names_instances_and_short_form_functions(problem: object)
     methods = ["central_difference:step=1e-4", gradmark.get_method("gaussian_es", pairs=2), one_sided]
     table = gradmark.compare(problem, [*methods, f"{IMPOSTORS}:zeros"], budget=0.5)
     assert list(table["method"]) == [
-        "plain forward", "central_difference", "GaussianES", "one_sided", "impostors.py:zeros",
+        "plain forward", "central_difference", "gaussian_es", "one_sided", "impostors.py:zeros",
     ]  # fmt: skip
     assert list(table["status"]) == ["done"] * 5
     rows = table.set_index("method")
@@ -109,3 +109,11 @@ def test_load_gives_a_row_for_each_record(tmp_path: Path) -> None:
     assert (row["method"], row["value"], row["sizes.size"], row["P"]) == ("central_difference", 8, 4, 4)
     with pytest.raises(UsageError, match="is not a run"):
         gradmark.load(tmp_path / "nowhere")
+
+
+def test_two_steps_of_one_method_can_be_told_apart() -> None:
+    problem = gradmark.get_problem("quadratic", size=5)
+    steps = [gradmark.get_method("central_difference", step=step) for step in (1e-3, 1e-5)]
+    table = gradmark.compare(problem, steps, quantities=["work"])
+    assert table["method"].tolist() == ["central_difference"] * 2
+    assert table["hyper"].tolist() == [{"step": 1e-3}, {"step": 1e-5}]
