@@ -132,7 +132,7 @@ def _print_libraries() -> None:
 def _print_start_up() -> None:
     """The best of five starts, in seconds; a start is a new process."""
     commands = {
-        "gradmark --help": ["-m", "gradmark.cli.main", "--help"],
+        "gradmark --help": ["-m", "gradmark", "--help"],
         "import gradmark": ["-c", "import gradmark"],
     }
     print()

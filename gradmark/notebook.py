@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gradmark.errors import UsageError
 from gradmark.method import Method
 from gradmark.problem import Problem
 from gradmark.run.plan import check_groups
@@ -59,6 +60,11 @@ def compare(
     from gradmark.run.session import Candidate, Session
 
     groups = check_groups(quantities)
+    if not (hasattr(problem, "loss") and hasattr(problem, "parameters")):
+        raise UsageError(
+            f"`problem={problem!r}` is not a problem: build one with `get_problem`, `from_function` or "
+            "`from_torch`."
+        )
     found = _told_apart([_resolved(method) for method in _listed(methods)])
     records: list[Record] = []
     session = Session(
@@ -145,8 +151,12 @@ def _row(key: Mapping[str, Any], records: Sequence[Record]) -> dict[str, Any]:
     values |= {"ratio_low": ratio.low if ratio else None, "ratio_high": ratio.high if ratio else None}
     names = {"method": key["method"], "hyper": key["hyper"]}
     row = names | {name: _number(values[name]) for name in _COLUMNS}
-    status = {"status": end.status, "reason": end.reason or ""} if end else {"status": None, "reason": None}
-    return row | status
+    if end is None:
+        return row | {"status": None, "reason": None}
+    reasons = [
+        f"{name}: {record.reason}" for name, record in case.items() if record.reason and name != "case"
+    ]
+    return row | {"status": end.status, "reason": end.reason or "; ".join(reasons)}
 
 
 _ALL = {name for names in QUANTITIES.values() for name in names}

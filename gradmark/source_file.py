@@ -42,6 +42,9 @@ def _load(path: Path) -> ModuleType:
     sys.modules[private] = module
     try:
         spec.loader.exec_module(module)
+    except UsageError as error:
+        del sys.modules[private]
+        raise UsageError(f"the file {path} could not be loaded: {error}") from error
     except (Exception, SystemExit) as error:
         del sys.modules[private]
         raise UsageError(

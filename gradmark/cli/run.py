@@ -88,7 +88,7 @@ def _measure(selection: "Selection", folder: Path, scheduler: str | None) -> Non
     from gradmark.cli.cluster import executor_at
     from gradmark.cli.selection import plan
     from gradmark.run.execute import execute, lacking, prepared
-    from gradmark.run.progress import summary, watching
+    from gradmark.run.progress import failures, summary, watching
     from gradmark.run.store import opened
 
     tasks = prepared(plan(selection))
@@ -109,6 +109,8 @@ def _measure(selection: "Selection", folder: Path, scheduler: str | None) -> Non
             )
             typer.echo(f"  {_command(folder)}", err=True)
             raise typer.Exit(_INTERRUPTED) from None
+        for line in failures(store.records):
+            typer.echo(line, err=True)
         typer.echo(f"{summary(store.records)}; the records are in {folder}. Next: gradmark report {folder}")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gradmark.arrays import BACKENDS, Arrays, installed
+from gradmark.dtypes import real_dtype
 from gradmark.errors import UsageError
 from gradmark.registry import list_methods, load
 from gradmark.run.plan import Comparison, MethodCall
@@ -45,6 +46,11 @@ class Selection:
 
 def plan(selection: Selection) -> list[Comparison]:
     """The comparisons to run; `UsageError` for a name, number or combination that cannot be."""
+    for dtype in selection.dtypes:
+        if real_dtype(dtype) != dtype:
+            raise UsageError(
+                f"`--dtype {dtype}`: parameters are real; the real dtype is {real_dtype(dtype)}."
+            )
     comparisons = _own(selection) if selection.is_own else _from_profile(selection)
     said = {
         name: getattr(selection, name)
@@ -113,6 +119,12 @@ def _has_device(backend: str, device: str | None) -> bool:
 def _from_profile(selection: Selection) -> list[Comparison]:
     profile = selection.profile or DEFAULT_PROFILE
     comparisons: list[Comparison] = load("profile", profile)()
+    for name, sizes in selection.problems:
+        if sizes:
+            raise UsageError(
+                f"problem `{name}`: the profile `{profile}` has sizes of its own; leave out `--profile` to "
+                f"measure it at {', '.join(f'{key}={value}' for key, value in sizes.items())}."
+            )
     for what, chosen, field in (
         ("problem", tuple(name for name, _ in selection.problems), "problem"),
         ("backend", selection.backends, "backend"),

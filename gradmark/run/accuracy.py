@@ -31,7 +31,9 @@ def error_records(
     arrays = {name: asdict(array) for name, array in profiles[0].arrays.items()}
     detail = {**_of_reference(reference), "arrays": arrays, **repetitions}
     error = _over_seeds(root_mean_square_interval, [profile.relative for profile in profiles])
-    records = [session.record(candidate.key, "error", unit="relative", detail=detail, **error)]
+    finite = all(math.isfinite(profile.relative) for profile in profiles)
+    why = None if finite else "the gradient is not finite, or its error is beyond all numbers"
+    records = [session.record(candidate.key, "error", unit="relative", detail=detail, reason=why, **error)]
     for name, unit in MEASURES.items():
         mean = _over_seeds(mean_interval, [float(getattr(profile, name)) for profile in profiles])
         more = {"float_class": str(profiles[0].float_class)} if name == "digits" else {}

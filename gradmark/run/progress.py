@@ -105,3 +105,13 @@ def summary(records: Sequence[Record]) -> str:
     ]
     counts = Counter(record.status for record in cases)
     return ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status]) or "nothing new"
+
+
+def failures(records: Sequence[Record], most: int = 5) -> list[str]:
+    """A line for each of the first `most` cases that failed, with its reason."""
+    found = [record for record in records if record.quantity == "case" and record.status == "failed"]
+    lines = [
+        f"failed: {record.key['method']} on {record.key['problem']}: {record.reason}"
+        for record in found[:most]
+    ]
+    return lines + ([f"... and {len(found) - most} more"] if len(found) > most else [])

@@ -66,6 +66,8 @@ def assert_one_sentence(result: object, *words: str) -> None:
         (("run", "--problem", SPHERE, "--time-limit", "0"), ("`time_limit=0.0`",)),
         (("run", "--problem", SPHERE, "--time-limit", "nan"), ("`time_limit=nan`",)),
         (("run", "--problem", SPHERE, "--out", "/dev/null/run"), ("cannot be used",)),
+        (("run", "--problem", SPHERE, "--dtype", "complex128"), ("real dtype is float64",)),
+        (("run", "--profile", "quick", "--problem", "quadratic:size=7"), ("sizes of its own", "size=7")),
         (("run", "--profile", "quick", "--backend", "fortran"), ("fortran", "only")),
         (("run", "--profile", "quick", "--problem", SPHERE), ("Leave out `--profile`",)),
         (("run", "--profil", "quick"), ("--profil", "gradmark run --help")),
@@ -119,6 +121,24 @@ def test_a_file_that_cannot_be_loaded_says_why(gradmark: Gradmark, tmp_path: Pat
         tmp_path / "run",
     )
     assert_one_sentence(gradmark(*command), "SyntaxError")
+
+
+def test_a_mistake_in_a_method_of_ones_own_is_said_with_its_file(gradmark: Gradmark, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import gradmark\n"
+        "@gradmark.gradient_method(family='forward', order=1, evaluations=lambda size: size)\n"
+        "def mine(problem, parameters, seed):\n    return parameters\n"
+    )
+    result = gradmark("run", "--problem", SPHERE, "--method", f"{file}:mine", "--out", tmp_path / "run")
+    assert_one_sentence(result, str(file), "step")
+    assert "UsageError" not in result.stderr
+
+
+def test_a_method_that_fails_says_why_at_the_end_of_the_run(gradmark: Gradmark, tmp_path: Path) -> None:
+    method = f"--method={IMPOSTORS}:raises"
+    result = gradmark("run", "--problem", f"{SPHERE}:size=3", method, "--out", tmp_path / "run")
+    assert "failed: impostors.py:raises on impostors.py:sphere: " in result.stderr
 
 
 words = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=20)

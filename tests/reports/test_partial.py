@@ -132,11 +132,12 @@ def test_the_lead_of_a_full_run_answers_cost_error_and_growth(full: Run, full_pa
         assert phrase in said, phrase
 
 
-def test_an_exact_method_without_a_correct_digit_is_named(
-    tmp_path: Path, synthetic_run: SyntheticRun
+@pytest.mark.parametrize(("error", "named"), [(2.0, True), (1e-12, True), (1e-14, False)])
+def test_an_exact_method_that_is_off_by_more_than_rounding_is_named(
+    error: float, named: bool, tmp_path: Path, synthetic_run: SyntheticRun
 ) -> None:
     key = synthetic_run.key("quadratic", {"size": 100}, "backprop")
     synthetic_run.case(key, "", 100, None)
-    synthetic_run.add(key, "error", 2.0, "")
-    synthetic_run.add(key, "digits", 0.0, "")
-    assert "without one correct digit: backprop" in lead(make(read(synthetic_run.write(tmp_path / "run"))))
+    synthetic_run.add(key, "error", error, "")
+    said = lead(make(read(synthetic_run.write(tmp_path / "run"))))
+    assert ("off by more than rounding explains: backprop" in said) is named

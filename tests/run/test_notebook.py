@@ -117,3 +117,21 @@ def test_two_steps_of_one_method_can_be_told_apart() -> None:
     table = gradmark.compare(problem, steps, quantities=["work"])
     assert table["method"].tolist() == ["central_difference"] * 2
     assert table["hyper"].tolist() == [{"step": 1e-3}, {"step": 1e-5}]
+
+
+def test_a_gradient_that_is_not_finite_has_a_reason_for_its_missing_error() -> None:
+    problem = gradmark.from_function(lambda x: np.sum(x * x), np.array([1.0, 2.0]))
+
+    @gradmark.gradient_method(family="forward", exact=True, evaluations=lambda size: 0)
+    def broken(problem, parameters, seed):  # type: ignore[no-untyped-def]
+        return {name: array * np.nan for name, array in parameters.items()}
+
+    row = gradmark.measure(broken, problem, quantities=["error"])
+    assert not np.isfinite(row["error"])
+    assert "not finite" in row["reason"]
+
+
+@pytest.mark.parametrize("problem", [None, "quadratic", 3])
+def test_what_is_no_problem_is_refused_in_a_sentence(problem: object) -> None:
+    with pytest.raises(UsageError, match="is not a problem: build one"):
+        gradmark.compare(problem, ["backprop"])  # type: ignore[arg-type]

@@ -1,0 +1,5 @@
+"""``python -m gradmark``: the command line."""
+
+from gradmark.cli.main import main
+
+main()
