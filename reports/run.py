@@ -55,16 +55,11 @@ class Run:
 def read(folder: Path, asv: pd.DataFrame | None = None) -> Run:
     """Read the run in `folder`. Raises `UsageError` where it is not a run folder."""
     records, environment = read_frame(folder)
-    wide = _wide(_ended(records))
+    wide = _wide(records)
     plain = wide["method"] == PLAIN_FORWARD
     cases = _drawable(grouping.grouped(wide[~plain].reset_index(drop=True)))
     denominators = _sized(wide[plain].reset_index(drop=True), cases)
     return Run(folder, records, cases, denominators, environment, pd.DataFrame() if asv is None else asv)
-
-
-def _ended(records: pd.DataFrame) -> pd.DataFrame:
-    """Without the cases that a crash cut off: how they ended, and their P, was never recorded."""
-    return records[records["case"].isin(records.loc[records["quantity"] == "case", "case"])]
 
 
 def _wide(records: pd.DataFrame) -> pd.DataFrame:
@@ -97,8 +92,10 @@ def _case_row(records: list[dict[str, Any]]) -> dict[str, Any]:
     """The case's own record (done, if any study finished it), and the quantities of all its studies."""
     of_case = sorted((r for r in records if r["quantity"] == "case"), key=lambda r: r["status"] != "done")
     row = dict((of_case or records)[0])
-    if not of_case:
+    if not of_case and row["method"] != PLAIN_FORWARD:
+        # Its P was never recorded, so that its numbers can't be placed; the next run measures it again.
         row |= {"status": "interrupted", "reason": "the run ended before this case did", "detail": {}}
+        records = []
     row |= {f"{name}_detail": {} for name in QUANTITIES}
     measured = [r for r in records if r["quantity"] in QUANTITIES and pd.notna(r["value"])]
     for record in sorted(measured, key=_repetitions):

@@ -48,16 +48,18 @@ def test_a_run_of_errors_alone_speaks_of_errors(tmp_path: Path, synthetic_run: S
     assert "Cost of a gradient" not in said
 
 
-def test_a_case_cut_off_before_its_end_was_recorded_is_left_out(
+def test_a_case_cut_off_before_its_end_was_recorded_is_interrupted_and_breaks_no_report(
     tmp_path: Path, synthetic_run: SyntheticRun
 ) -> None:
     # What a crash leaves of the case at work: its quantities are there, how it ended and its P are not.
     synthetic_run.measure(synthetic_run.key("quadratic", {"size": 100}, "backprop"), "", 100)
     cut = synthetic_run.key("quadratic", {"size": 100}, "central_difference")
     synthetic_run.add(cut, "ratio", 3.0, "")
-    assert read(synthetic_run.write(tmp_path / "run")).cases["method"].tolist() == ["backprop"]
+    assert read(synthetic_run.write(tmp_path / "run")).cases["status"].tolist() == ["done", "interrupted"]
     synthetic_run.records = synthetic_run.records[-1:]
-    assert "This run holds no cases" in make_report(synthetic_run.write(tmp_path / "cut")).read_text()
+    assert (
+        "the run ended before this case did" in make_report(synthetic_run.write(tmp_path / "cut")).read_text()
+    )
 
 
 def test_a_run_in_which_all_was_skipped_gives_the_reasons(

@@ -71,7 +71,7 @@ def test_a_gradient_that_is_not_finite_has_no_value_and_says_so(comparison: Make
     found = run(comparison("infinite", quantities=("error",)))
     assert found["infinite"]["case"].status == "done"
     assert found["infinite"]["error"].value is None
-    assert "the value is" in str(found["infinite"]["error"].reason)
+    assert "the gradient is not finite" in str(found["infinite"]["error"].reason)
 
 
 def test_a_problem_that_cannot_be_built_ends_all_its_cases(store: Store) -> None:
