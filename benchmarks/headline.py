@@ -1,8 +1,8 @@
 """The speed of hand-derived backpropagation beside what people use, in one interleaved run: ``make speed``.
 
 A dense tanh network in float32 with 256 rows, one pinned thread. For each size it prints the time of a
-gradient by each method, its cost in forward passes of the same backend, and how many times faster `backprop`
-is than its peers. Whole gradients are bounded by how fast each library multiplies matrices here, so the
+gradient by each method, its cost in forward passes of the same backend, and how many times as long its peers
+take as `backprop` on NumPy and on torch. Whole gradients are bounded by how fast each library multiplies matrices here, so the
 rate of one product of the layers' own shape is measured in the same run and printed beside them.
 """
 
@@ -51,20 +51,17 @@ def _print_size(label: str, widths: tuple[int, ...]) -> None:
     with pinned(1):
         timings = interleaved(calls, synchronize=lambda: None, budget=SECONDS)
     print(f"\nP = {label}: widths {widths}, {ROWS} rows, float32; a gradient is {flops / 1e6:.0f} MFLOP")
-    print(f"{'':24}{'median':>12}   {'forward passes':>22}   {'backprop is faster by':>24}")
-    best = min(("numpy backprop", "torch backprop"), key=lambda name: timings[name].median)
+    print(f"{'':17}{'median':>12}{'forward passes':>20}{'by numpy backprop':>20}{'by torch backprop':>20}")
     for name, timing in timings.items():
         backend, _, what = name.partition(" ")
+        row = f"{name:17}{timing.median * 1e6:9.1f} us"
         if what == "product":
-            rate = 2 * ROWS * widths[1] ** 2 / timing.median / 1e9
-            print(f"{name:24}{timing.median * 1e6:9.1f} us   {rate:15.0f} GFLOP/s")
+            print(f"{row}{2 * ROWS * widths[1] ** 2 / timing.median / 1e9:12.0f} GFLOP/s")
             continue
-        passes = time_ratio(timing, timings[f"{backend} forward"])
-        peers = time_ratio(timing, timings[best]) if what in ("autograd", "jax_grad") else None
-        print(
-            f"{name:24}{timing.median * 1e6:9.1f} us   {_interval(passes):>22}   "
-            f"{_interval(peers) + ' (' + best + ')' if peers else '':>24}"
-        )
+        bases = [f"{backend} forward"]
+        if what in ("autograd", "jax_grad"):
+            bases += ["numpy backprop", "torch backprop"]
+        print(row + "".join(f"{_interval(time_ratio(timing, timings[base])):>20}" for base in bases))
 
 
 def _interval(ratio: Any) -> str:
