@@ -2,8 +2,8 @@
 
 A dense tanh network in float32 with 256 rows, one pinned thread. For each size it prints the time of a
 gradient by each method, its cost in forward passes of the same backend, and how many times as long its peers
-take as `backprop` on NumPy and on torch. Whole gradients are bounded by how fast each library multiplies matrices here, so the
-rate of one product of the layers' own shape is measured in the same run and printed beside them.
+take as `backprop` on NumPy and on torch. Whole gradients are bounded by how fast each library multiplies
+matrices here, so the rate of one product of the layers' own shape is measured in the same run.
 """
 
 import importlib.util
