@@ -21,7 +21,7 @@ Choice = Callable[[Claims], bool]
 _SMALL = (1_000, 3_000, 10_000, 30_000, 100_000)
 _LARGE = (300_000, 1_000_000)
 _FUNCTIONS = ("quadratic", "rosenbrock", "log_sum_exp")
-_FUNCTION_SIZES = (100, 500, 2_000, 10_000)
+_FUNCTION_SIZES = (100, 500, 2_000, 5_000)
 _STEPS = (*(float(f"{digit}e{exponent}") for exponent in range(-12, -1) for digit in (1, 3)), 0.1)
 _SAMPLES = tuple(2**power for power in range(2, 12))
 _DEPTHS = (2, 4, 8, 16, 32)
@@ -45,7 +45,7 @@ def quick() -> list[Comparison]:
         *_cost("jax", "float64", (1_000, 10_000, 100_000), _is_reverse, time_limit=20),
         *_cost("jax", "float64", (1_000_000,), _is_reverse, quantities=no_error, time_limit=20),
         *_functions("numpy", _any, _FUNCTION_SIZES, repetitions=4, time_limit=10),
-        *_functions("torch", _reads_graph, (2_000,), repetitions=4, time_limit=10),
+        *_functions("torch", _reads_graph, (100, 2_000), repetitions=4, time_limit=10),
         *_steps(time_limit=20),
         *_samples(1_000, repetitions=16, time_limit=30),
         *_depth("torch", time_limit=10),
