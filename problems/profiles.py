@@ -24,7 +24,7 @@ _FUNCTIONS = ("quadratic", "rosenbrock", "log_sum_exp")
 _FUNCTION_SIZES = (100, 500, 2_000, 5_000)
 _STEPS = (*(float(f"{digit}e{exponent}") for exponent in range(-12, -1) for digit in (1, 3)), 0.1)
 _SAMPLES = tuple(2**power for power in range(2, 12))
-_DEPTHS = (2, 4, 8, 16, 32)
+_DEPTHS = (2, 6, 16, 32)
 
 
 def quick() -> list[Comparison]:
