@@ -85,10 +85,11 @@ def test_depth_compares_a_method_of_every_family(plan: list[Comparison]) -> None
         families = {gradmark.get_method(call.name).claims.family for call in comparison.methods}
         assert families == {"reverse", "forward", "finite-difference", "evolution"}
     depths = sorted({len(comparison.sizes["widths"]) - 1 for comparison in of(plan, "depth")})
-    assert depths == [2, 4, 8, 16, 32]
+    assert (depths[0], depths[-1]) == (2, 32)
+    assert len(depths) >= 4  # what a fitted power law needs
 
 
 def test_functions_start_at_a_hundred_parameters() -> None:
     sizes = {comparison.sizes["size"] for comparison in of(PROFILES["quick"], "functions")}
-    assert (min(sizes), max(sizes)) == (100, 10_000)
+    assert (min(sizes), max(sizes)) == (100, 5_000)
     assert len(sizes) >= 4  # what a fitted power law needs
