@@ -1,0 +1,103 @@
+"""One method before the judge on one problem: prepared once, called through here, so that nothing goes unseen."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradmark.arrays import to_numpy
+from gradmark.draw import Draw
+from gradmark.errors import UsageError
+from gradmark.judging.clock import Clock
+from gradmark.judging.trial import Trial
+from gradmark.method import Estimate, Method, Prepared
+from gradmark.parameters import Parameters
+from gradmark.problem import Problem
+from gradmark.work import Work, counting
+
+Numbers = dict[str, Any]
+"""Named NumPy arrays."""
+
+
+class MethodError(Exception):
+    """What a method raised when it was called; `refusal` says that it declined, with a `UsageError`."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.refusal = isinstance(error, UsageError)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One call's result, copied: `gradient` as NumPy arrays in the dtype that came (narrow ones as float32)."""
+
+    gradient: Numbers
+    estimate: Estimate
+    work: Work
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """A method on the problem of one trial.
+
+    `seed` starts the judge's own random numbers. `false_alarm` is the probability with which the whole validation
+    may accuse a correct method; statistical stages share it. `clock` is that of the whole validation.
+    """
+
+    name: str
+    method: Method
+    trial: Trial
+    problem: Problem
+    seed: int = 0
+    false_alarm: float = 1e-6
+    clock: Clock = field(default_factory=Clock)
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """The method bound to the problem, once for all stages."""
+        return self.method.prepare(self.problem)
+
+    def call(
+        self,
+        parameters: Parameters | None = None,
+        seed: int = 0,
+        draw: Draw | None = None,
+        *,
+        prepared: Prepared | None = None,
+    ) -> Answer:
+        """Call the method (or another `prepared` function) and copy what it returns.
+
+        The passes are those counted, except where the method declares them (compiled code counts nothing).
+        Raises `MethodError` for whatever the method raises, and for a result that holds no gradient.
+        """
+        point = self.problem.parameters if parameters is None else parameters
+        try:
+            function = prepared or self.prepared
+            with counting() as counter:
+                start = time.perf_counter()
+                estimate = function(point, seed, draw=draw)
+                self.problem.arrays.synchronize()
+                seconds = time.perf_counter() - start
+            work = estimate.work if estimate.work.declared else counter.total()
+            return Answer(copied(estimate.gradient), estimate, work, seconds)
+        except (Exception, SystemExit) as error:
+            raise MethodError(error) from error
+
+    @property
+    def where(self) -> str:
+        """The problem in words."""
+        return str(self.trial)
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the problem."""
+        return self.problem.arrays.dtype
+
+
+def copied(gradient: Mapping[str, Any]) -> Numbers:
+    """The numbers of a gradient, which is valid only until the next call, in arrays of their own."""
+    return {name: np.array(to_numpy(array)) for name, array in gradient.items()}
