@@ -65,7 +65,7 @@ def compare(
             f"`problem={problem!r}` is not a problem: build one with `get_problem`, `from_function` or "
             "`from_torch`."
         )
-    found = _told_apart([_resolved(method) for method in _listed(methods)])
+    found = _told_apart([resolved(method) for method in _listed(methods)])
     records: list[Record] = []
     session = Session(
         problem,
@@ -106,7 +106,7 @@ def _listed(methods: Any) -> list[Any]:
     return [methods] if alone or not isinstance(methods, Iterable) else list(methods)
 
 
-def _resolved(method: Any) -> tuple[str, Method, dict[str, Any]]:
+def resolved(method: Any) -> tuple[str, Method, dict[str, Any]]:
     """Name, method and hyper-parameters."""
     from gradmark.registry import registered_name
     from gradmark.run.naming import parsed

@@ -1,4 +1,4 @@
-"""Methods, problems, profiles and commands by name: entry points, or ``path/to/file.py:name``."""
+"""Methods, problems, profiles, trials and commands by name: entry points, or ``path/to/file.py:name``."""
 
 import importlib.metadata
 import importlib.util
@@ -12,8 +12,14 @@ from gradmark.errors import UsageError, unknown_name
 from gradmark.problem import Problem
 from gradmark.source_file import from_file
 
-Kind = Literal["method", "problem", "profile", "command"]
-_PACKAGES = {"method": "methods", "problem": "problems", "profile": "problems", "command": "reports"}
+Kind = Literal["method", "problem", "profile", "trial", "command"]
+_PACKAGES = {
+    "method": "methods",
+    "problem": "problems",
+    "profile": "problems",
+    "trial": "problems",
+    "command": "reports",
+}
 
 
 def list_methods(*, family: str | None = None, device: str | None = None) -> list[str]:

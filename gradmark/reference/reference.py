@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from gradmark.arrays import epsilon
 from gradmark.claims import Reads
 from gradmark.errors import UsageError
 from gradmark.measuring.norms import norm
@@ -16,7 +17,8 @@ class Reference:
     `gradient` holds NumPy arrays, longdouble where the platform has one. `uncertainty` is, for each array, an
     absolute bound on the 2-norm of its error. `reads` is what it shares with the methods it can be compared
     with: it can acquit a method only where they share nothing but the loss. `vouched_by` says which other
-    computations confirmed it, along what and how closely.
+    computations confirmed it, along what and how closely. `dtype` is the arithmetic it was computed in, and
+    `rounding` what that alone may have done to each array.
     """
 
     gradient: dict[str, Any]
@@ -24,6 +26,8 @@ class Reference:
     name: str
     reads: frozenset[Reads]
     vouched_by: tuple[str, ...] = field(default=())
+    dtype: str = "longdouble"
+    rounding: dict[str, float] = field(default_factory=dict)
 
     @property
     def total_uncertainty(self) -> float:
@@ -37,6 +41,15 @@ class Reference:
         if size <= self.total_uncertainty:
             return 0.0 if self.total_uncertainty == 0 else math.inf
         return self.total_uncertainty / size
+
+    def rounding_in(self, dtype: str) -> dict[str, float]:
+        """A bound on the 2-norm of what rounding in `dtype` does to each array, measured and scaled.
+
+        Rounding is proportional to the epsilon of the arithmetic, whatever the formula: a computation in
+        `dtype` that is no worse conditioned than this one stays within it.
+        """
+        scale = epsilon(dtype) / epsilon(self.dtype)
+        return {name: scale * self.rounding.get(name, bound) for name, bound in self.uncertainty.items()}
 
     def independent_of(self, reads: frozenset[Reads]) -> bool:
         """Whether a method that reads `reads` shares nothing with this reference but the loss."""

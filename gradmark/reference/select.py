@@ -122,7 +122,15 @@ def _reference(kind: _Kind, witness: Witness) -> Reference:
             for name, bound in uncertainty.items()
         }
     name = f"{kind.name} in {estimate.dtype}"
-    return Reference(estimate.gradient, uncertainty, name, kind.reads, tuple(v.words for v in vouches))
+    return Reference(
+        gradient=estimate.gradient,
+        uncertainty=uncertainty,
+        name=name,
+        reads=kind.reads,
+        vouched_by=tuple(v.words for v in vouches),
+        dtype=estimate.dtype,
+        rounding=dict(estimate.uncertainty),
+    )
 
 
 def _vouches(kind: _Kind, witness: Witness, at_spot: Computed) -> list[Vouch]:
