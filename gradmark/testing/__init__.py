@@ -1,0 +1,6 @@
+"""Assertions about gradients, for a test suite: each raises `AssertionError` with the judge's whole text.
+
+`assert_gradient` takes a function and a gradient that somebody wrote, `assert_autograd` torch's own backward
+and forward mode of a function or module, `assert_jax_gradient` JAX's. Nothing heavy is imported before one is
+called.
+"""
