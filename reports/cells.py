@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from gradmark.measuring.exponent import Agreement
 from reports import numbers
 from reports.laws import Law, Slope
 from reports.table import Cell
-from reports.verdict import Verdict
 
 NOTHING = Cell(numbers.DASH, kind="number muted")
 """For what was not asked."""
@@ -66,7 +66,7 @@ def law(fit: Law | None) -> Cell:
     return _exponent(text, fit.claimed, fit.verdict, case, note)
 
 
-def _exponent(text: str, claim: float | None, verdict: Verdict, case: str, note: str) -> Cell:
+def _exponent(text: str, claim: float | None, verdict: Agreement, case: str, note: str) -> Cell:
     """The exponent, and below it the claim and whether they agree."""
     kind = {"agrees": "good", "disagrees": "bad"}.get(verdict, "unsure")
     below = "no claim" if claim is None else f"theory {claim:g}: {verdict}"

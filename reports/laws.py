@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from gradmark.errors import UsageError
+from gradmark.measuring.exponent import Agreement, compare
 from gradmark.measuring.scaling import FEWEST_SIZES, PowerLaw, fit_power_law
 from reports.series import Series, series
-from reports.verdict import Verdict, compare
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Law:
     reason: str = ""
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Agreement:
         """Whether measurement and claim agree."""
         low, high = (self.law.low, self.law.high) if self.law else (math.nan, math.nan)
         return compare(low, high, self.claimed)
@@ -40,7 +40,7 @@ class Slope:
     claimed: float | None
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Agreement:
         """Whether measurement and claim agree."""
         return compare(self.low, self.high, self.claimed)
 

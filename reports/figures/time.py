@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradmark.measuring.exponent import widest
 from reports import numbers
 from reports.figure import Figure
 from reports.figures.growth import draw_series, draw_slope, over_parameters
@@ -12,7 +13,6 @@ from reports.laws import Law
 from reports.run import Run
 from reports.series import growing, panels
 from reports.style import Look, grid, key, literal, looks
-from reports.verdict import widest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from gradmark.measuring.exponent import compare, margin, widest
 from reports.laws import fitted, slope
 from reports.run import Run
-from reports.verdict import compare, margin, widest
 
 
 def test_evaluations_grow_with_p_for_differences_and_not_for_reverse_mode(full: Run) -> None:

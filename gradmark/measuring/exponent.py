@@ -3,7 +3,7 @@
 import math
 from typing import Literal
 
-Verdict = Literal["agrees", "disagrees", "can't tell", "no claim"]
+Agreement = Literal["agrees", "disagrees", "can't tell", "no claim"]
 
 
 def margin() -> float:
@@ -20,7 +20,7 @@ def widest() -> float:
     return 0.5
 
 
-def compare(low: float, high: float, claim: float | None) -> Verdict:
+def compare(low: float, high: float, claim: float | None) -> Agreement:
     """An interval against a claimed exponent.
 
     It disagrees when it lies wholly outside the claim +- `margin`; else it agrees, unless it is too wide to
