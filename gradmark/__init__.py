@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gradmark.errors import UsageError
     from gradmark.function_problem import from_function
+    from gradmark.judging.validation import validate
     from gradmark.method import Estimate
     from gradmark.notebook import compare, load, measure
     from gradmark.parameters import ravel
@@ -34,6 +35,7 @@ _HOMES = {
     "load": "notebook",
     "measure": "notebook",
     "ravel": "parameters",
+    "validate": "judging.validation",
     "vector_problem": "vector_function",
 }
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "load",
     "measure",
     "ravel",
+    "validate",
     "vector_problem",
 ]
 

@@ -1,6 +1,12 @@
 """The time that judging may take."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class OutOfTime(Exception):
+    """The whole budget is spent; raised between two calls of a method."""
 
 
 class Clock:
@@ -8,11 +14,28 @@ class Clock:
 
     def __init__(self, budget: float | None = None) -> None:
         self.budget, self._start = budget, time.perf_counter()
+        self._until = float("inf")
 
     def spent(self) -> float:
         """Seconds since the clock was made."""
         return time.perf_counter() - self._start
 
     def left(self) -> float:
-        """Seconds that are left; infinite without a budget, never negative."""
-        return float("inf") if self.budget is None else max(0.0, self.budget - self.spent())
+        """Seconds that are left, inside `lent` of what was lent; infinite without a budget, never negative."""
+        whole = float("inf") if self.budget is None else self.budget
+        return max(0.0, min(whole, self._until) - self.spent())
+
+    @contextmanager
+    def lent(self, share: float) -> Iterator[None]:
+        """Inside the block only this share of what is left counts as left; what is saved goes on to others."""
+        before = self._until
+        self._until = self.spent() + share * self.left()
+        try:
+            yield
+        finally:
+            self._until = before
+
+    def check(self) -> None:
+        """Raise `OutOfTime` once the whole budget is spent, whatever was lent."""
+        if self.budget is not None and self.spent() > self.budget:
+            raise OutOfTime(f"the budget of {self.budget:g} s is spent.")

@@ -23,11 +23,13 @@ Numbers = dict[str, Any]
 
 
 class MethodError(Exception):
-    """What a method raised when it was called; `refusal` says that it declined, with a `UsageError`."""
+    """What a method raised when it was called, and `where`; `refusal`: it declined, with a `UsageError`."""
 
-    def __init__(self, error: BaseException) -> None:
-        super().__init__(f"{type(error).__name__}: {error}")
+    def __init__(self, error: BaseException, where: str = "", dtype: str = "") -> None:
+        text = " ".join(str(error).split())
+        super().__init__(text if isinstance(error, UsageError) else f"{type(error).__name__}: {text}")
         self.refusal = isinstance(error, UsageError)
+        self.where, self.dtype = where, dtype
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,10 @@ class Hearing:
         """Call the method (or another `prepared` function) and copy what it returns.
 
         The passes are those counted, except where the method declares them (compiled code counts nothing).
-        Raises `MethodError` for whatever the method raises, and for a result that holds no gradient.
+        Raises `MethodError` for whatever the method raises, and for a result that holds no gradient; and
+        `OutOfTime` once the whole budget is spent.
         """
+        self.clock.check()
         point = self.problem.parameters if parameters is None else parameters
         try:
             function = prepared or self.prepared
@@ -85,7 +89,7 @@ class Hearing:
             work = estimate.work if estimate.work.declared else counter.total()
             return Answer(copied(estimate.gradient), estimate, work, seconds)
         except (Exception, SystemExit) as error:
-            raise MethodError(error) from error
+            raise MethodError(error, self.where, self.dtype) from error
 
     @property
     def where(self) -> str:
@@ -100,4 +104,6 @@ class Hearing:
 
 def copied(gradient: Mapping[str, Any]) -> Numbers:
     """The numbers of a gradient, which is valid only until the next call, in arrays of their own."""
+    if not isinstance(gradient, Mapping):
+        raise TypeError(f"its gradient is a {type(gradient).__name__}, not a dict with an array for each name")
     return {name: np.array(to_numpy(array)) for name, array in gradient.items()}

@@ -1,92 +1,162 @@
 """The first door: a gradient method before the judge."""
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from gradmark.judging.clock import Clock
+from gradmark.arguments import check_positive
+from gradmark.claims import Claims
+from gradmark.errors import UsageError
+from gradmark.judging.clock import Clock, OutOfTime
+from gradmark.judging.docket import heard, trials_of
 from gradmark.judging.hearing import Hearing, MethodError
 from gradmark.judging.judgement import ValidationReport
-from gradmark.judging.trial import Trial
+from gradmark.judging.protocol import claims_in_words, record
 from gradmark.judging.verdict import Finding, check_expected, with_expected
-from gradmark.method import Method
-from gradmark.registry import load
+from gradmark.measuring.threads import pinned
 
-STAGES = (
-    "contract", "accuracy", "order", "invariance", "identification", "noise", "bias", "sequential",
-    "efficiency", "cost", "controls",
-)  # fmt: skip
-"""The stages in their order: what is deterministic and quick comes first."""
+WEIGHTS = {
+    "contract": 2.0,
+    "accuracy": 3.0,
+    "order": 2.0,
+    "invariance": 1.0,
+    "identification": 1.0,
+    "noise": 2.0,
+    "bias": 3.0,
+    "sequential": 4.0,
+    "efficiency": 2.0,
+    "cost": 3.0,
+    "controls": 1.0,
+}
+"""The stages in their order, what is deterministic and quick first, and how the time is shared among them."""
+STAGES = tuple(WEIGHTS)
 _SECONDS = {False: 60.0, True: 120.0}
 """The default budget of a deterministic and of a stochastic method."""
+_THREADS = 1
+"""With several threads the same sum comes out differently from call to call."""
+Listener = Callable[[Finding], None]
 
 
 def validate(
     method: Any,
     *,
-    problems: Sequence[Any] | None = None,
+    problems: Any = None,
     budget: float | None = None,
     profile: str = "full",
     seed: int = 0,
     false_alarm: float = 1e-6,
     expected_failures: Mapping[str, str] | None = None,
-    on_finding: Callable[[Finding], None] | None = None,
+    on_finding: Listener | None = None,
 ) -> ValidationReport:
-    """Judge a gradient method by what it claims. (The docstring in full is written with the stages.)"""
+    """Judge a gradient method by what it claims: its contract, its accuracy, its order or its law, its cost.
+
+    `method` is an instance, a class, a short-form function, a registered name, ``"name:key=value"`` or
+    ``"file.py:name"``. `problems` are names (``"mlp:widths=64,8,10"``), problems or trials; None: those of
+    `profile`, "full" or "ci". `budget` is in seconds (None: 60, and 120 for a stochastic method); what it
+    left out makes the verdict undecided, and nothing that was found before is lost. `false_alarm` is the
+    probability with which a correct stochastic method may be accused. `expected_failures` maps checks that
+    may fail to the reason why. `on_finding` is called with each finding as it is made.
+
+    Whatever the method raises is a finding. Raises `UsageError` where `method`, `problems` or another
+    argument is not what it may be.
+
+    >>> import gradmark
+    >>> gradmark.validate("backprop", problems="mlp:widths=64,3,10,batch=4").verdict
+    'correct'
+    """
     from gradmark.notebook import resolved
 
     expected = dict(expected_failures or {})
     check_expected(expected, STAGES)
+    for argument, value in (("budget", 1.0 if budget is None else budget), ("false_alarm", false_alarm)):
+        check_positive("validate", argument, value)
     name, built, hyper = resolved(method)
-    claims = built.claims
+    claims = _claims(name, built)
+    stages = applying(claims)
+    trials = trials_of(problems, profile, stages)
     clock = Clock(_SECONDS[claims.stochastic] if budget is None else budget)
-    trials = load("trial", profile)() if problems is None else [_trial(problem) for problem in problems]
-    hearings, findings = _opened(name, built, trials, seed, false_alarm, clock)
-    for found in findings:
-        _tell(on_finding, found)
-    for stage in STAGES:
-        for found in _examined(stage, built, hearings, clock):
-            findings.append(found)
-            _tell(on_finding, found)
+    findings: list[Finding] = []
+
+    def note(found: Finding) -> None:
+        findings.append(found)
+        if on_finding is not None:
+            on_finding(with_expected([found], expected)[0])
+
+    hearings: list[Hearing] = []
+    for trial in trials:
+        outcome = heard(name, built, trial, seed, false_alarm, clock)
+        if isinstance(outcome, Hearing):
+            hearings.append(outcome)
+        else:
+            note(outcome)
+    with pinned(_THREADS):  # after the problems, which load the libraries whose threads are meant
+        for found in _unheard(trials, hearings, findings) or judged(hearings, stages, clock):
+            note(found)
     return ValidationReport(
         subject=name,
         findings=tuple(with_expected(findings, expected)),
         seconds=clock.spent(),
         evaluations=sum(found.evaluations for found in findings),
-        record={"seed": seed, "false_alarm": false_alarm, "profile": profile},
-        claims={},
+        record=record(hearings, _THREADS, profile=profile, seed=seed, false_alarm=false_alarm),
+        claims=claims_in_words(claims),
         hyper=hyper,
     )
 
 
-def _trial(problem: Any) -> Trial:
-    raise NotImplementedError
+def applying(claims: Claims) -> dict[str, Any]:
+    """The modules of the stages that have something to say about a method with these claims, by name."""
+    there = {name: f"gradmark.judging.stages.{name}" for name in STAGES}
+    modules = {
+        name: importlib.import_module(path) for name, path in there.items() if importlib.util.find_spec(path)
+    }
+    return {name: module for name, module in modules.items() if module.applies(claims) is None}
 
 
-def _opened(
-    name: str, method: Method, trials: Sequence[Trial], seed: int, false_alarm: float, clock: Clock
-) -> tuple[list[Hearing], list[Finding]]:
-    hearings, findings = [], []
-    for trial in trials:
-        problem = trial.build()
-        if reason := method.supports(problem):
-            findings.append(Finding("contract.supports", "skipped", reason, where=str(trial), dtype=trial.dtype))
-        else:
-            hearings.append(Hearing(name, method, trial, problem, seed, false_alarm, clock))
-    return hearings, findings
+def judged(hearings: Sequence[Hearing], stages: Mapping[str, Any], clock: Clock) -> Iterator[Finding]:
+    """What all stages find. Each is lent its share of the time that is left; what it saves, others have."""
+    weights = {name: WEIGHTS[name] for name in stages if any(name in each.trial.roles for each in hearings)}
+    for name in weights:
+        concerned = [hearing for hearing in hearings if name in hearing.trial.roles]
+        later = [weights[other] for other in weights if STAGES.index(other) >= STAGES.index(name)]
+        with clock.lent(weights[name] / sum(later)):
+            yield from _examined(name, stages[name], concerned)
 
 
-def _examined(stage: str, method: Method, hearings: Sequence[Hearing], clock: Clock) -> Iterator[Finding]:
-    module = importlib.import_module(f"gradmark.judging.stages.{stage}")
-    concerned = [hearing for hearing in hearings if stage in hearing.trial.roles]
-    if module.applies(method.claims) is not None or not concerned:
-        return
+def _examined(name: str, stage: Any, hearings: Sequence[Hearing]) -> Iterator[Finding]:
+    """One stage's findings; what goes wrong in it is told apart: the method, the time, or the judge himself."""
     try:
-        yield from module.examine(concerned)
+        hearings[0].clock.check()
+        yield from stage.examine(hearings)
     except MethodError as error:
-        yield Finding(stage, "failed", f"the method raised {error}")
+        said = f"the method {'declined' if error.refusal else 'raised'}: {error}"
+        yield Finding(name, "failed", said, where=error.where, dtype=error.dtype)
+    except OutOfTime as error:
+        yield Finding(name, "undecided", f"{error} The rest of `{name}` was left out.")
+    except Exception as error:
+        bug = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        reason = f"the judge himself failed in `{name}` ({bug}), which says nothing about the method."
+        yield Finding(name, "undecided", reason)
 
 
-def _tell(listener: Callable[[Finding], None] | None, found: Finding) -> None:
-    if listener is not None:
-        listener(found)
+def _unheard(
+    trials: Sequence[Any], hearings: Sequence[Hearing], findings: Sequence[Finding]
+) -> list[Finding]:
+    """The one finding that is left where no hearing could be held."""
+    if hearings or any(found.status == "failed" for found in findings):
+        return []
+    why = findings[0].reason if findings else "no trial is of use for what it claims."
+    reason = f"none of the {len(trials)} problems could be used: {why}"
+    return [Finding("contract.supports", "undecided", reason)]
+
+
+def _claims(name: str, method: Any) -> Claims:
+    try:
+        claims = method.claims
+    except Exception as error:
+        raise UsageError(
+            f"{name}: its claims could not be read: {type(error).__name__}: {error}; mend them first."
+        ) from error
+    if not isinstance(claims, Claims):
+        raise UsageError(f"{name}: its claims are a {type(claims).__name__}: return a `gradmark.claims.Claims`.")
+    return claims

@@ -1,0 +1,95 @@
+"""What a method is heard on: trials from whatever a person named, and hearings where they can be held."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gradmark.errors import UsageError, shown
+from gradmark.judging.clock import Clock
+from gradmark.judging.hearing import Hearing
+from gradmark.judging.trial import Trial
+from gradmark.judging.verdict import Finding
+from gradmark.method import Method
+from gradmark.registry import load
+from gradmark.run.naming import parsed
+from gradmark.run.resolving import PLACE
+
+_NEEDS_SIZES = "cost"
+"""The one stage that needs a problem at several sizes."""
+
+
+def trials_of(problems: Any, profile: str, stages: Iterable[str]) -> list[Trial]:
+    """The trials of a profile, or one for each of `problems`, with the roles that are of use to `stages`.
+
+    `problems` is a name, a problem, a trial, or a list of them. Raises `UsageError` for anything else.
+    """
+    wanted = frozenset(stages)
+    if problems is None:
+        found = list(load("trial", profile)())
+    else:
+        alone = isinstance(problems, str | Trial) or hasattr(problems, "loss")
+        if not alone and (not isinstance(problems, Iterable) or isinstance(problems, Mapping)):
+            raise UsageError(f"`problems={shown(problems)}` must be a list of names, problems or trials.")
+        found = [as_trial(each, wanted) for each in ([problems] if alone else problems)]
+        if not found:
+            raise UsageError("`problems` is empty: name one, or leave it out for those of the profile.")
+    return [trial for trial in found if trial.roles & wanted]
+
+
+def as_trial(problem: Any, stages: frozenset[str]) -> Trial:
+    """One problem as a trial of all `stages` that can be held on a single problem."""
+    if isinstance(problem, Trial):
+        return problem
+    roles = stages - {_NEEDS_SIZES}
+    if isinstance(problem, str):
+        name, arguments = parsed("problem", problem)
+        place = {key: arguments.pop(key) for key in PLACE if key in arguments}
+        return Trial(name, arguments, roles, **place)
+    if not (hasattr(problem, "loss") and hasattr(problem, "arrays") and hasattr(problem, "parameters")):
+        raise UsageError(f"`{shown(problem)}` is not a problem: name one, or build it with `get_problem`.")
+    sizes = {key: value for key, value in problem.call.arguments.items() if key not in PLACE}
+    arrays = problem.arrays
+    return Trial(
+        problem.call.name,
+        sizes,
+        roles,
+        backend=arrays.backend,
+        device=arrays.device,
+        dtype=arrays.dtype,
+        seed=problem.call.arguments.get("seed", 0),
+        ready=problem,
+    )
+
+
+def heard(
+    name: str, method: Method, trial: Trial, seed: int, false_alarm: float, clock: Clock
+) -> Hearing | Finding:
+    """The method's hearing on a trial; a finding where there can be none, because of either."""
+    if trial.ready is None and _elsewhere(method, trial):
+        return _finding(trial, "skipped", f"it runs on {_listed(method)}, not on the {trial.backend} backend.")
+    try:
+        problem = trial.build()
+    except UsageError as error:
+        return _finding(trial, "skipped", str(error))
+    try:
+        reason = method.supports(problem)
+    except Exception as error:  # a method may raise anything
+        return _finding(trial, "failed", f"asked what it supports, it raised {type(error).__name__}: {error}.")
+    if reason is not None:
+        return _finding(trial, "skipped", f"{str(reason).rstrip('.')}.")
+    return Hearing(name, method, trial, problem, seed, false_alarm, clock)
+
+
+def _elsewhere(method: Method, trial: Trial) -> bool:
+    """Whether the backend alone rules the method out: then that library need not be loaded."""
+    stands_for_numpy = trial.backend == "array_api_strict" and "numpy" in method.claims.backends
+    return trial.backend not in method.claims.backends and not stands_for_numpy
+
+
+def _listed(method: Method) -> str:
+    return ", ".join(sorted(method.claims.backends))
+
+
+def _finding(trial: Trial, status: Any, reason: str) -> Finding:
+    return Finding("contract.supports", status, reason, where=str(trial), dtype=trial.dtype)
+
+
