@@ -21,13 +21,13 @@ class Clock:
         return time.perf_counter() - self._start
 
     def left(self) -> float:
-        """Seconds that are left, inside `lent` of what was lent; infinite without a budget, never negative."""
+        """Seconds that are left, inside `lent` of what was lent; infinite without a budget."""
         whole = float("inf") if self.budget is None else self.budget
         return max(0.0, min(whole, self._until) - self.spent())
 
     @contextmanager
     def lent(self, share: float) -> Iterator[None]:
-        """Inside the block only this share of what is left counts as left; what is saved goes on to others."""
+        """Inside the block only this share of what is left counts as left; what is saved, others have."""
         before = self._until
         self._until = self.spent() + share * self.left()
         try:

@@ -65,7 +65,9 @@ def heard(
 ) -> Hearing | Finding:
     """The method's hearing on a trial; a finding where there can be none, because of either."""
     if trial.ready is None and _elsewhere(method, trial):
-        return _finding(trial, "skipped", f"it runs on {_listed(method)}, not on the {trial.backend} backend.")
+        return _finding(
+            trial, "skipped", f"it runs on {_listed(method)}, not on the {trial.backend} backend."
+        )
     try:
         problem = trial.build()
     except UsageError as error:
@@ -73,7 +75,9 @@ def heard(
     try:
         reason = method.supports(problem)
     except Exception as error:  # a method may raise anything
-        return _finding(trial, "failed", f"asked what it supports, it raised {type(error).__name__}: {error}.")
+        return _finding(
+            trial, "failed", f"asked what it supports, it raised {type(error).__name__}: {error}."
+        )
     if reason is not None:
         return _finding(trial, "skipped", f"{str(reason).rstrip('.')}.")
     return Hearing(name, method, trial, problem, seed, false_alarm, clock)
@@ -91,5 +95,3 @@ def _listed(method: Method) -> str:
 
 def _finding(trial: Trial, status: Any, reason: str) -> Finding:
     return Finding("contract.supports", status, reason, where=str(trial), dtype=trial.dtype)
-
-

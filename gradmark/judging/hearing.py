@@ -105,5 +105,7 @@ class Hearing:
 def copied(gradient: Mapping[str, Any]) -> Numbers:
     """The numbers of a gradient, which is valid only until the next call, in arrays of their own."""
     if not isinstance(gradient, Mapping):
-        raise TypeError(f"its gradient is a {type(gradient).__name__}, not a dict with an array for each name")
+        raise TypeError(
+            f"its gradient is a {type(gradient).__name__}, not a dict with an array for each name"
+        )
     return {name: np.array(to_numpy(array)) for name, array in gradient.items()}

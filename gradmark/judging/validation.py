@@ -158,5 +158,7 @@ def _claims(name: str, method: Any) -> Claims:
             f"{name}: its claims could not be read: {type(error).__name__}: {error}; mend them first."
         ) from error
     if not isinstance(claims, Claims):
-        raise UsageError(f"{name}: its claims are a {type(claims).__name__}: return a `gradmark.claims.Claims`.")
+        raise UsageError(
+            f"{name}: its claims are a {type(claims).__name__}: return a `gradmark.claims.Claims`."
+        )
     return claims
