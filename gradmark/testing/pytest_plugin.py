@@ -14,9 +14,9 @@ import pytest
 def gradient_check(record_property: Callable[[str, object], None]) -> Callable[..., Any]:
     """`gradmark.check_gradient` that fails the test unless the gradient is correct.
 
-    It is called as ``gradient_check(function, gradient, at, **options)`` and returns the `GradientCheck`; the
-    options are those of `gradmark.testing.assert_gradient`. Its verdict goes into the report of ``pytest --junitxml``
-    as the properties ``gradmark.verdict``, ``gradmark.reason``, ``gradmark.digits`` and
+    It is called as ``gradient_check(function, gradient, at, **options)`` and returns the `GradientCheck`;
+    the options are those of `gradmark.testing.assert_gradient`. The report of ``pytest --junitxml`` gets the
+    properties ``gradmark.verdict``, ``gradmark.reason``, ``gradmark.digits`` and
     ``gradmark.smallest_detectable``.
 
     ::
