@@ -10,6 +10,7 @@ from gradmark.arguments import check_size as check_size
 from gradmark.arrays import Array, Arrays, dtype_name
 from gradmark.draw import Draw
 from gradmark.errors import UsageError, shown
+from gradmark.noise_laws import NoiseLaw
 from gradmark.parameters import Parameters
 from gradmark.problem import Call, Problem, Smoothness, converted, retarget
 from gradmark.work import count
@@ -27,6 +28,7 @@ class FunctionProblem:
     smoothness: Smoothness = "smooth"
     bounds: tuple[float, float] | None = None
     gradient: Callable[[Any, Parameters], dict[str, Array]] | None = None
+    smoothing: Callable[[Any, Parameters, NoiseLaw, float], dict[str, Array]] | None = None
     default_draw: Draw = field(default_factory=Draw)
     flops: None = None
     layers: None = None
@@ -59,6 +61,14 @@ class FunctionProblem:
         if formula is None:
             return None
         return lambda parameters, draw: formula(self.arrays.xp, parameters)
+
+    @property
+    def smoothed_form(self) -> Callable[[Parameters, Draw, NoiseLaw, float], dict[str, Array]] | None:
+        """The mean of f(x + sigma e) e / sigma over noise e, by a formula, or None; see `Problem`."""
+        formula = self.smoothing
+        if formula is None:
+            return None
+        return lambda parameters, draw, law, sigma: formula(self.arrays.xp, parameters, law, sigma)
 
     def opened(self, what: Literal["inputs", "nodes"]) -> Problem:
         """A plain function has neither inputs nor nodes apart from its parameters: raises `UsageError`."""

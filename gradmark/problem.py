@@ -44,6 +44,11 @@ class Problem(Protocol):
 
     Nobody must inherit from this class: `gradmark.from_function`, `gradmark.from_torch` and the factories of
     `problems/` build problems, and any object with these members is one.
+
+    One member more is optional: `smoothed_form(parameters, draw, law, sigma)`, the exact mean of
+    f(x + sigma e) e / sigma over search noise e of a `gradmark.noise_laws.NoiseLaw`, as named arrays. For
+    Gaussian e it is the gradient of the smoothed loss E f(x + sigma e); for other laws it is what an evolution
+    strategy with that noise estimates. The judge of random methods asks for it by ``getattr``.
     """
 
     @property

@@ -20,6 +20,7 @@ from problems.losses import CrossEntropy, MeanSquaredError
 from problems.network import Network
 from tests.problems.numeric import jacobian
 
+NAMED = ("mlp", "logistic_regression", "quadratic", "rosenbrock", "log_sum_exp", "polynomial")
 ROWS, UNITS = 5, 4
 # Sums over rows and units in each of at most four layers, and functions of some 16 roundings.
 ROUNDINGS = 4 * (ROWS + UNITS + 16)
@@ -188,7 +189,7 @@ def test_the_gradient_costs_torch_what_the_layers_say() -> None:
         assert 3 * problem.flops - first <= counted <= 3 * problem.flops - first + 2 * 17 * (32 + 10)
 
 
-@pytest.mark.parametrize("name", ["mlp", "logistic_regression", "quadratic", "rosenbrock", "log_sum_exp"])
+@pytest.mark.parametrize("name", NAMED)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_backend_starts_from_the_same_numbers(name: str, dtype: str) -> None:
     numpy = gradmark.get_problem(name, dtype=dtype, seed=11)

@@ -32,6 +32,7 @@ ARGUMENTS = {
     "quadratic": ["condition", "size", "backend", "device", "dtype", "seed"],
     "rosenbrock": ["size", "backend", "device", "dtype", "seed"],
     "log_sum_exp": ["size", "backend", "device", "dtype", "seed"],
+    "polynomial": ["size", "degree", "backend", "device", "dtype", "seed"],
 }
 EVERY = [(name, argument) for name, allowed in ARGUMENTS.items() for argument in allowed]
 

@@ -17,6 +17,7 @@ CLOSED = [
     ("quadratic", {"size": 12, "condition": 1e6}),
     ("rosenbrock", {"size": 12}),
     ("log_sum_exp", {"size": 12}),
+    ("polynomial", {"size": 20, "degree": 4}),
     ("logistic_regression", {"batch": 40}),
 ]
 closed = pytest.mark.parametrize(("name", "sizes"), CLOSED, ids=[name for name, _ in CLOSED])

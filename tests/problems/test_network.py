@@ -25,6 +25,8 @@ ROUNDINGS = 4 * (sum(WIDTHS) + 16)
 REORDERED = 3 * 64 + 569
 SIZES = {"widths": WIDTHS, "data": "synthetic", "batch": 7, "dtype": "longdouble"}
 
+NAMED = ("mlp", "logistic_regression", "quadratic", "rosenbrock", "log_sum_exp", "polynomial")
+
 
 def gradient(problem: Any) -> dict[str, Any]:
     draw = problem.default_draw
@@ -114,7 +116,7 @@ def test_a_closed_form_is_not_offered_for_parameters_it_does_not_know() -> None:
     assert gradmark.get_problem("logistic_regression").opened("inputs").closed_form is None
 
 
-@pytest.mark.parametrize("name", ["mlp", "logistic_regression", "quadratic", "rosenbrock", "log_sum_exp"])
+@pytest.mark.parametrize("name", NAMED)
 def test_to_keeps_the_numbers_when_the_dtype_widens(name: str) -> None:
     narrow = gradmark.get_problem(name, dtype="float32")
     wide = narrow.to(dtype="longdouble")
@@ -128,7 +130,7 @@ def test_to_keeps_the_numbers_when_the_dtype_widens(name: str) -> None:
 
 
 @pytest.mark.parametrize("backend", ["torch", "jax", "array_api_strict"])
-@pytest.mark.parametrize("name", ["mlp", "logistic_regression", "quadratic", "rosenbrock", "log_sum_exp"])
+@pytest.mark.parametrize("name", NAMED)
 def test_to_moves_a_problem_to_another_backend_and_back(name: str, backend: str) -> None:
     pytest.importorskip(backend, reason=f"{backend} is not installed here")
     start = gradmark.get_problem(name)

@@ -85,3 +85,15 @@ def test_functions_take_the_axis(name: str, everywhere: Arrays) -> None:
     problem = gradmark.get_problem(name, size=7, backend=everywhere.backend, device=everywhere.device)
     # Rosenbrock's terms are hundreds times products of four factors: some 16 roundings each, of seven terms.
     assert_population_is_the_loop(problem, ("x",), 7 * 16)
+
+
+@pytest.mark.parametrize("moving", [("rest",), ("first.weight", "third.bias"), "all"], ids=str)
+def test_a_polynomial_of_several_arrays_takes_the_axis_on_any_of_them(
+    moving: Any, everywhere: Arrays
+) -> None:
+    problem = gradmark.get_problem(
+        "polynomial", degree=4, backend=everywhere.backend, device=everywhere.device
+    )
+    names = tuple(problem.parameters) if moving == "all" else moving
+    # Sixty terms of four powers each, and the powers of their weighted sum.
+    assert_population_is_the_loop(problem, names, 60 * 16)

@@ -1,0 +1,82 @@
+"""Laws of search noise that have a closed form: their moments, their distribution, and samples of them."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class NoiseLaw:
+    """The law of a direction e with mean zero and E[e e^T] = I, symmetric in every coordinate.
+
+    In P dimensions `fourth(P)` is E e_i^4 and `mixed(P)` is E e_i^2 e_j^2 for i != j.
+    `rows(random, number, P)` are samples, shape (number, P). `independent` says whether the coordinates are;
+    `cumulative`, the distribution function of one coordinate, is None where that has jumps or depends on P.
+    """
+
+    name: str
+    fourth: Callable[[int], float]
+    mixed: Callable[[int], float]
+    rows: Callable[[np.random.Generator, int, int], Any]
+    independent: bool = True
+    cumulative: Callable[[Any], Any] | None = None
+
+
+def noise_law(name: str | None) -> NoiseLaw | None:
+    """The law that a `gradmark.claims.Target` names, or None for a law that is not known here.
+
+    Known are gaussian (or normal), rademacher (or sign, signs), uniform, and sphere (of radius sqrt(P)).
+
+    >>> law = noise_law("rademacher")
+    >>> law.fourth(10), noise_law("rank-1 gaussian")
+    (1.0, None)
+    """
+    return _LAWS.get(_OTHER_NAMES.get(name or "", name or ""))
+
+
+def _normal_cumulative(e: Any) -> Any:
+    from scipy import special
+
+    return special.ndtr(e)
+
+
+def _signs(random: np.random.Generator, number: int, size: int) -> Any:
+    return 2.0 * random.integers(0, 2, (number, size)) - 1.0
+
+
+def _sphere(random: np.random.Generator, number: int, size: int) -> Any:
+    e = random.standard_normal((number, size))
+    return math.sqrt(size) * e / np.linalg.norm(e, axis=1, keepdims=True)
+
+
+_LAWS = {
+    law.name: law
+    for law in (
+        NoiseLaw(
+            "gaussian",
+            lambda size: 3.0,
+            lambda size: 1.0,
+            lambda random, number, size: random.standard_normal((number, size)),
+            cumulative=_normal_cumulative,
+        ),
+        NoiseLaw("rademacher", lambda size: 1.0, lambda size: 1.0, _signs),
+        NoiseLaw(
+            "uniform",
+            lambda size: 9 / 5,
+            lambda size: 1.0,
+            lambda random, number, size: random.uniform(-math.sqrt(3), math.sqrt(3), (number, size)),
+            cumulative=lambda e: np.clip((e / math.sqrt(3) + 1) / 2, 0, 1),
+        ),
+        NoiseLaw(
+            "sphere",
+            lambda size: 3 * size / (size + 2),
+            lambda size: size / (size + 2),
+            _sphere,
+            independent=False,
+        ),
+    )
+}
+_OTHER_NAMES = {"normal": "gaussian", "sign": "rademacher", "signs": "rademacher"}
