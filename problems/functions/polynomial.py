@@ -33,7 +33,7 @@ def polynomial(
     dtype: str = "float64",
     seed: int = 0,
 ) -> FunctionProblem:
-    """A polynomial of `degree` 1 to 4 in seven arrays of different shapes, in all `size` (17 or more) numbers.
+    """A polynomial of `degree` 1 to 4 in seven arrays of different shapes, `size` (17 or more) numbers.
 
     With t = sum of c_i x_i over all arrays, a sum of separable and coupled terms,
 
