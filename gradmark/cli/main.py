@@ -9,6 +9,7 @@ from gradmark.cli.compare import compare
 from gradmark.cli.listing import list_registered
 from gradmark.cli.run import run
 from gradmark.cli.show import show
+from gradmark.cli.validate import validate
 
 app = typer.Typer(
     cls=Commands,
@@ -42,6 +43,7 @@ app.command("list")(list_registered)
 app.command("run")(run)
 app.command("show")(show)
 app.command("compare")(compare)
+app.command("validate")(validate)
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gradmark.errors import UsageError, shown
+from gradmark.judging import watch
 from gradmark.judging.clock import Clock
 from gradmark.judging.hearing import Hearing
 from gradmark.judging.trial import Trial
@@ -73,7 +74,8 @@ def heard(
     except UsageError as error:
         return _finding(trial, "skipped", str(error))
     try:
-        reason = method.supports(problem)
+        with watch.calling(str(trial)):
+            reason = method.supports(problem)
     except Exception as error:  # a method may raise anything
         return _finding(
             trial, "failed", f"asked what it supports, it raised {type(error).__name__}: {error}."

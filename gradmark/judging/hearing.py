@@ -1,4 +1,4 @@
-"""One method before the judge on one problem: prepared once, called through here, so that nothing goes unseen."""
+"""One method before the judge on one problem: prepared once, and called through here, where all is seen."""
 
 import time
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ import numpy as np
 from gradmark.arrays import to_numpy
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
+from gradmark.judging import watch
 from gradmark.judging.clock import Clock
 from gradmark.judging.trial import Trial
 from gradmark.method import Estimate, Method, Prepared
@@ -34,7 +35,7 @@ class MethodError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """One call's result, copied: `gradient` as NumPy arrays in the dtype that came (narrow ones as float32)."""
+    """One call's result, copied: `gradient` as NumPy arrays in the dtype that came (narrow: float32)."""
 
     gradient: Numbers
     estimate: Estimate
@@ -46,8 +47,8 @@ class Answer:
 class Hearing:
     """A method on the problem of one trial.
 
-    `seed` starts the judge's own random numbers. `false_alarm` is the probability with which the whole validation
-    may accuse a correct method; statistical stages share it. `clock` is that of the whole validation.
+    `seed` starts the judge's own random numbers. `false_alarm` is the probability with which the whole
+    validation may accuse a correct method; statistical stages share it. `clock` is the validation's.
     """
 
     name: str
@@ -61,7 +62,8 @@ class Hearing:
     @cached_property
     def prepared(self) -> Prepared:
         """The method bound to the problem, once for all stages."""
-        return self.method.prepare(self.problem)
+        with watch.calling(self.where):
+            return self.method.prepare(self.problem)
 
     def call(
         self,
@@ -81,7 +83,7 @@ class Hearing:
         point = self.problem.parameters if parameters is None else parameters
         try:
             function = prepared or self.prepared
-            with counting() as counter:
+            with watch.calling(self.where), counting() as counter:
                 start = time.perf_counter()
                 estimate = function(point, seed, draw=draw)
                 self.problem.arrays.synchronize()

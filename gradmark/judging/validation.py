@@ -8,6 +8,7 @@ from typing import Any
 from gradmark.arguments import check_positive
 from gradmark.claims import Claims
 from gradmark.errors import UsageError
+from gradmark.judging import watch
 from gradmark.judging.clock import Clock, OutOfTime
 from gradmark.judging.docket import heard, trials_of
 from gradmark.judging.hearing import Hearing, MethodError
@@ -75,7 +76,7 @@ def validate(
     claims = _claims(name, built)
     stages = applying(claims)
     trials = trials_of(problems, profile, stages)
-    clock = Clock(_SECONDS[claims.stochastic] if budget is None else budget)
+    clock = Clock(seconds_for(claims) if budget is None else budget)
     findings: list[Finding] = []
 
     def note(found: Finding) -> None:
@@ -104,6 +105,11 @@ def validate(
     )
 
 
+def seconds_for(claims: Claims) -> float:
+    """The default budget for a method with these claims."""
+    return _SECONDS[claims.stochastic]
+
+
 def applying(claims: Claims) -> dict[str, Any]:
     """The modules of the stages that have something to say about a method with these claims, by name."""
     there = {name: f"gradmark.judging.stages.{name}" for name in STAGES}
@@ -117,6 +123,7 @@ def judged(hearings: Sequence[Hearing], stages: Mapping[str, Any], clock: Clock)
     """What all stages find. Each is lent its share of the time that is left; what it saves, others have."""
     weights = {name: WEIGHTS[name] for name in stages if any(name in each.trial.roles for each in hearings)}
     for name in weights:
+        watch.examining(name)
         concerned = [hearing for hearing in hearings if name in hearing.trial.roles]
         later = [weights[other] for other in weights if STAGES.index(other) >= STAGES.index(name)]
         with clock.lent(weights[name] / sum(later)):
@@ -124,7 +131,7 @@ def judged(hearings: Sequence[Hearing], stages: Mapping[str, Any], clock: Clock)
 
 
 def _examined(name: str, stage: Any, hearings: Sequence[Hearing]) -> Iterator[Finding]:
-    """One stage's findings; what goes wrong in it is told apart: the method, the time, or the judge himself."""
+    """One stage's findings; what goes wrong in it is told apart: method, time, or the judge himself."""
     try:
         hearings[0].clock.check()
         yield from stage.examine(hearings)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -32,12 +32,17 @@ def environment(threads: int) -> dict[str, str]:
 
 
 class Worker:
-    """A process that runs ``python -m gradmark.run.worker``, leader of a group of its own."""
+    """A process that runs ``python -m gradmark.run.worker``, leader of a group of its own.
 
-    def __init__(self, message: Mapping[str, Any], threads: int, log: Path) -> None:
+    `module` is another one that is spoken to in the same way.
+    """
+
+    def __init__(
+        self, message: Mapping[str, Any], threads: int, log: Path, module: str = "gradmark.run.worker"
+    ) -> None:
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "gradmark.run.worker"],
+                [sys.executable, "-P", "-m", module],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
@@ -49,13 +54,23 @@ class Worker:
         with suppress(BrokenPipeError), self._process.stdin as stdin:
             stdin.write(json.dumps({**message, "supervisor": os.getpid()}).encode())
 
-    def messages(self, limit: float) -> Iterator[dict[str, Any]]:
-        """What the worker sends, until it ends or its time is over."""
+    def messages(
+        self, limit: float, overtime: Callable[[], float] = lambda: 0.0
+    ) -> Iterator[dict[str, Any]]:
+        """What the worker sends, until it ends or its time is over.
+
+        `overtime` is asked then how many seconds more it gets.
+        """
         assert self._process.stdout is not None
         descriptor, deadline, rest = self._process.stdout.fileno(), time.monotonic() + limit + _GRACE, b""
-        while (left := deadline - time.monotonic()) > 0:
-            if not select.select([descriptor], [], [], left)[0]:
-                return
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([descriptor], [], [], left)[0]:
+                self._ended_by_itself = self._process.poll() is not None  # a fork may hold the pipe open
+                if self._ended_by_itself or (more := overtime()) <= 0:
+                    return
+                deadline = time.monotonic() + more
+                continue
             data = os.read(descriptor, _CHUNK)
             if not data:
                 self._ended_by_itself = True

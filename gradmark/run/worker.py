@@ -28,9 +28,9 @@ Send = Callable[[Mapping[str, Any]], None]
 def main() -> None:
     """Measure one task and leave."""
     started = time.monotonic()
-    send = _private_channel()
+    send = private_channel()
     message = json.loads(sys.stdin.buffer.read())
-    _die_with(message["supervisor"])
+    die_with(message["supervisor"])
     task = from_message(message["task"])
     settle(task.comparison.threads)
     run(task, send, started, Path(message["marker"]))
@@ -87,7 +87,7 @@ def _unbuilt(task: Task, error: BaseException) -> list[Record]:
     ]
 
 
-def _private_channel() -> Send:
+def private_channel() -> Send:
     """A copy of standard output for answers alone; prints go to standard error from now on."""
     sys.stdout.flush()
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -101,7 +101,7 @@ def _private_channel() -> Send:
     return send
 
 
-def _die_with(supervisor: int) -> None:
+def die_with(supervisor: int) -> None:
     """End with the supervisor, and be the first to go when the machine runs out of memory (Linux)."""
     if sys.platform != "linux":
         return

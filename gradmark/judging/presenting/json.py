@@ -1,14 +1,14 @@
 """A judgement as JSON, and back. `SCHEMA_VERSION` grows when a key changes its meaning or goes away."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
 import gradmark
 from gradmark.errors import UsageError
 from gradmark.judging.judgement import GradientCheck, Judgement, ValidationReport
-from gradmark.judging.verdict import Evidence, Finding
+from gradmark.judging.verdict import Evidence, Finding, Verdict
 from gradmark.run.records import plain
 
 SCHEMA = "gradmark.judgement"
@@ -26,6 +26,13 @@ def to_json(judgement: Judgement) -> str:
     What JSON has no number for is a string: ``"nan"``, ``"inf"`` or ``"-inf"``, which `float` reads.
     """
     return json.dumps(as_object(judgement), indent=2, allow_nan=False)
+
+
+def all_to_json(judgements: Sequence[Judgement], verdict: Verdict) -> str:
+    """Several as one object: the worst `verdict`, and ``judgements``, a list of what `to_json` writes."""
+    found = [as_object(judgement) for judgement in judgements]
+    several = {"schema": f"{SCHEMA}s", "schema_version": SCHEMA_VERSION, "gradmark": gradmark.__version__}
+    return json.dumps({**several, "verdict": verdict, "judgements": found}, indent=2, allow_nan=False)
 
 
 def as_object(judgement: Judgement) -> dict[str, Any]:
@@ -61,9 +68,18 @@ def from_json(text: str) -> Judgement:
     Raises `UsageError` for any other text.
     """
     try:
-        found = json.loads(text)
+        return from_object(json.loads(text))
+    except ValueError as error:
+        if isinstance(error, UsageError):
+            raise
+        raise UsageError(f"this is not a judgement that `to_json` wrote: {error}.") from error
+
+
+def from_object(found: Any) -> Judgement:
+    """The judgement of an object that `as_object` made; `UsageError` for any other."""
+    try:
         if found["schema"] != SCHEMA or found["schema_version"] != SCHEMA_VERSION:
-            raise UsageError(f"this is not a judgement of version {SCHEMA_VERSION} of gradmark's schema.")
+            raise ValueError(f"its schema is not version {SCHEMA_VERSION} of gradmark's")
         kind = _KINDS[found["kind"]]
         return kind(
             subject=found["subject"],
@@ -74,8 +90,6 @@ def from_json(text: str) -> Judgement:
             **{name: found[name] for name in _more(kind)},
         )
     except (ValueError, KeyError, TypeError) as error:
-        if isinstance(error, UsageError):
-            raise
         raise UsageError(f"this is not a judgement that `to_json` wrote: {error!r}.") from error
 
 
