@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+TRACEBACK = "GRADMARK_TRACEBACK"
+"""The environment variable that asks for tracebacks where a sentence would be shown."""
 _LONGEST = 80
 """Characters of a value that a message repeats."""
 

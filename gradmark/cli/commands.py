@@ -16,10 +16,9 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from gradmark.errors import UsageError, unknown_name
+from gradmark.errors import TRACEBACK, UsageError, unknown_name
 
 _GROUP = "gradmark.commands"
-_TRACEBACK = "GRADMARK_TRACEBACK"
 
 
 class Commands(TyperGroup):
@@ -117,7 +116,7 @@ def _source(module: str) -> Path:
 
 def _explained(error: Exception) -> int:
     """Write the one sentence that an error deserves, and return the exit code."""
-    if os.environ.get(_TRACEBACK):
+    if os.environ.get(TRACEBACK):
         raise error
     if isinstance(error, UsageError):
         return _said(str(error), 2)
@@ -132,7 +131,7 @@ def _explained(error: Exception) -> int:
     if isinstance(error, typer.Abort):
         return _said("interrupted.", 130)
     kind = type(error).__name__
-    return _said(f"an error that should not be: {kind}: {error} ({_TRACEBACK}=1 shows where).", 1)
+    return _said(f"an error that should not be: {kind}: {error} ({TRACEBACK}=1 shows where).", 1)
 
 
 def _said(sentence: str, code: int) -> int:

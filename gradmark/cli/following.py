@@ -1,4 +1,4 @@
-"""How a validation gets on, on standard error: a line that changes on a terminal, a line a stage elsewhere."""
+"""How a validation gets on, on standard error: one line that changes on a terminal, else one for a stage."""
 
 import sys
 from collections import Counter
@@ -52,7 +52,9 @@ class Line(Listener):
         from rich.text import Text
 
         words = [self._method, self._time, _counted(self._counts), self._stage]
-        self._status.update(Text(one_line(" | ".join(filter(None, words))), no_wrap=True, overflow="ellipsis"))
+        self._status.update(
+            Text(one_line(" | ".join(filter(None, words))), no_wrap=True, overflow="ellipsis")
+        )
 
 
 class Lines(Listener):

@@ -35,7 +35,9 @@ def validate(
     ] = "full",
     budget: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="For each method; 60, and 120 for a stochastic one, unless said."),
+        typer.Option(
+            metavar="SECONDS", help="For each method; 60, and 120 for a stochastic one, unless said."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the judge's own random numbers.")] = 0,
     false_alarm: Annotated[

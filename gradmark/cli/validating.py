@@ -58,7 +58,9 @@ def _expected(given: Sequence[str]) -> dict[str, str]:
     for text in given:
         check, equals, reason = text.partition("=")
         if not equals:
-            raise UsageError(f"`--expect {text}` has no reason: write it like --expect 'cost=why it may fail'.")
+            raise UsageError(
+                f"`--expect {text}` has no reason: write it like --expect 'cost=why it may fail'."
+            )
         expected[check.strip()] = reason.strip()
     check_expected(expected, STAGES)
     return expected

@@ -64,9 +64,7 @@ def show(report: ValidationReport, outputs: Outputs) -> None:
         _say(f"{colour}{str(report).removeprefix(report.verdict)}\n", error)
 
 
-def write(
-    reports: Sequence[ValidationReport], outputs: Outputs, *, several: bool, last: bool = True
-) -> None:
+def write(reports: Sequence[ValidationReport], outputs: Outputs, *, several: bool, last: bool = True) -> None:
     """Write all files that were asked for; what goes to standard output waits for the last report."""
     for option, path in outputs.files.items():
         if path != _STANDARD_OUTPUT:

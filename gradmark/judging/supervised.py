@@ -6,7 +6,7 @@ the process ended stays, and one finding more says how it ended.
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,7 +135,9 @@ def _hear(message: Mapping[str, Any], heard: _Heard, listener: Listener) -> bool
             heard.findings.append(finding_from(message["finding"]))
             listener.found(heard.findings[-1])
         case "finished":
-            heard.report = from_object(message["report"])
+            report = from_object(message["report"])
+            assert isinstance(report, ValidationReport)
+            heard.report = report
     return heard.report is not None
 
 

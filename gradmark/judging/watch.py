@@ -61,8 +61,11 @@ def calling(where: str) -> Iterator[None]:
     _now.watcher.called()
     try:
         yield
-    finally:
+    except (Exception, SystemExit):
         _now.watcher.returned()
+        raise
+    # Any other exception ends the process, and the mark that stays says whose it was.
+    _now.watcher.returned()
 
 
 def _tell(stage: str, where: str) -> None:

@@ -5,12 +5,13 @@ does, every finding, at last the whole report. What plug-ins print goes to stand
 """
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gradmark.errors import UsageError
+from gradmark.errors import TRACEBACK, UsageError
 from gradmark.judging import watch
 from gradmark.run.cpus import settle
 from gradmark.run.worker import Send, die_with, private_channel
@@ -29,6 +30,10 @@ def main() -> None:
         judge(message["case"], send, Path(message["marks"]))
     except UsageError as error:
         send({"event": "refused", "sentence": str(error)})
+    except BaseException as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        sys.exit(f"{type(error).__name__}: {' '.join(str(error).split())}")
 
 
 def judge(case: Mapping[str, Any], send: Send, marks: Path) -> None:

@@ -54,9 +54,7 @@ class Worker:
         with suppress(BrokenPipeError), self._process.stdin as stdin:
             stdin.write(json.dumps({**message, "supervisor": os.getpid()}).encode())
 
-    def messages(
-        self, limit: float, overtime: Callable[[], float] = lambda: 0.0
-    ) -> Iterator[dict[str, Any]]:
+    def messages(self, limit: float, overtime: Callable[[], float] = lambda: 0.0) -> Iterator[dict[str, Any]]:
         """What the worker sends, until it ends or its time is over.
 
         `overtime` is asked then how many seconds more it gets.

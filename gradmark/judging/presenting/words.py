@@ -11,7 +11,7 @@ from gradmark.judging.verdict import Evidence, Finding
 def subject(judgement: Judgement) -> str:
     """The subject, with its hyper-parameters where it has some."""
     hyper = judgement.hyper if isinstance(judgement, ValidationReport) else {}
-    given = ", ".join(f"{name}={value}" for name, value in hyper.items() if value is not None)
+    given = ", ".join(f"{name}={value!r}" for name, value in hyper.items() if value is not None)
     return one_line(f"{judgement.subject}({given})" if given else judgement.subject)
 
 
