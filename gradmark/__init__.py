@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gradmark.errors import UsageError
     from gradmark.function_problem import from_function
+    from gradmark.judging.check import check_gradient
     from gradmark.judging.validation import validate
     from gradmark.method import Estimate
     from gradmark.notebook import compare, load, measure
@@ -24,6 +25,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Estimate": "method",
     "UsageError": "errors",
+    "check_gradient": "judging.check",
     "compare": "notebook",
     "from_function": "function_problem",
     "from_torch": "torch_problem",
@@ -42,6 +44,7 @@ __all__ = [
     "Estimate",
     "UsageError",
     "__version__",
+    "check_gradient",
     "compare",
     "from_function",
     "from_torch",

@@ -10,6 +10,7 @@ from gradmark.arguments import check_size as check_size
 from gradmark.arrays import Array, Arrays, dtype_name
 from gradmark.draw import Draw
 from gradmark.errors import UsageError, shown
+from gradmark.leaves import leaves, leaves_like, rebuilt
 from gradmark.noise_laws import NoiseLaw
 from gradmark.parameters import Parameters
 from gradmark.problem import Call, Problem, Smoothness, converted, retarget
@@ -90,11 +91,12 @@ def from_function(
     smoothness: Smoothness = "smooth",
     bounds: tuple[float, float] | None = None,
 ) -> FunctionProblem:
-    """Any scalar function of an array, or of a dict of arrays, as a problem at the point `at`.
+    """Any scalar function of an array, or of a dict, list or tuple of arrays, as a problem at the point `at`.
 
     Backend, device and dtype are those of the arrays in `at`, all of one kind (NumPy, torch or JAX; plain
     numbers and lists become float64 NumPy arrays). `function` and the optional closed-form `gradient` take
-    what `at` is, and `gradient` returns the same structure. Raises `UsageError` for an `at` without floating
+    what `at` is, and `gradient` returns the same structure; the parameters' names are the keys and positions
+    on the way to each array ("x" for a single one). Raises `UsageError` for an `at` without floating
     numbers or of several kinds, and for a function that does not return one finite real number there.
 
     >>> import numpy as np
@@ -102,16 +104,15 @@ def from_function(
     >>> float(problem.loss(problem.parameters))
     9.0
     """
-    single = not isinstance(at, Mapping)
-    arrays, point = _arrays_of({"x": at} if single else dict(at))
+    arrays, point = arrays_of(leaves(at))
 
     def call_function(xp: Any, parameters: Parameters) -> Array:
-        value = function(parameters["x"] if single else parameters)
+        value = function(rebuilt(at, parameters))
         return value if hasattr(value, "dtype") else xp.asarray(value, dtype=arrays.dtype_object)
 
     def call_gradient(xp: Any, parameters: Parameters) -> dict[str, Array]:
         assert gradient is not None
-        return {"x": gradient(parameters["x"])} if single else dict(gradient(parameters))
+        return leaves_like(at, gradient(rebuilt(at, parameters)))
 
     check_value("function", call_function(arrays.xp, point), arrays)
     return FunctionProblem(
@@ -135,11 +136,12 @@ def check_value(argument: str, value: Array, arrays: Arrays) -> None:
         raise UsageError(f"`{argument}` returned {float(value)} at the point: choose one where it is finite.")
 
 
-def _arrays_of(named: Mapping[str, Any]) -> tuple[Arrays, dict[str, Array]]:
+def arrays_of(named: Mapping[str, Any]) -> tuple[Arrays, dict[str, Array]]:
+    """What the arrays of a point are, and the arrays; `UsageError` where they are none, or of several kinds."""
     if not named:
-        raise UsageError("`at` holds no arrays: give an array or a dict of arrays.")
+        raise UsageError("`at` holds no arrays: give an array, or a dict or list of arrays.")
     point = {str(name): _array(value) for name, value in named.items()}
-    kinds = {name: _kind(array) for name, array in point.items()}
+    kinds = {name: kind_of(array) for name, array in point.items()}
     if len(set(kinds.values())) > 1:
         listed = ", ".join(f"{name} is {' '.join(kind)}" for name, kind in kinds.items())
         raise UsageError(
@@ -169,7 +171,7 @@ def _module(array: Any) -> str:
     return module if module in ("torch", "jax", "array_api_strict") and hasattr(array, "dtype") else "numpy"
 
 
-def _kind(array: Array) -> tuple[str, str, str]:
+def kind_of(array: Array) -> tuple[str, str, str]:
     """Backend, device and dtype of an array, by name."""
     backend = _module(array)
     if backend == "jax":

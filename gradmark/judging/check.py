@@ -1,0 +1,78 @@
+"""The second door: any function of arrays and a gradient that somebody wrote."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gradmark.judging.checking.course import Course
+from gradmark.judging.checking.inputs import check_callable, task_of
+from gradmark.judging.checking.meter import Meter
+from gradmark.judging.checking.objective import scalar
+from gradmark.judging.checking.record import record
+from gradmark.judging.checking.sides import GradientSide
+from gradmark.judging.checking.space import Space
+from gradmark.judging.checking.task import Task
+from gradmark.judging.judgement import GradientCheck
+from gradmark.judging.verdict import with_expected
+
+CHECKS = ("contract", "value", "points", "time")
+"""The names of the checks; parts of "contract" follow a dot."""
+
+
+def check_gradient(
+    function: Callable[[Any], Any],
+    gradient: Callable[[Any], Any],
+    at: Any,
+    *,
+    seed: int = 0,
+    digits: float | None = None,
+    points: Sequence[Any] | None = None,
+    bounds: tuple[float, float] | None = None,
+    expected_failures: Mapping[str, str] | None = None,
+    seconds: float | None = None,
+) -> GradientCheck:
+    """Whether ``gradient(x)`` is the gradient of the scalar ``function(x)`` at `at` and around it.
+
+    `at` is an array (NumPy, torch or JAX), or a dict, list or tuple of arrays of one backend, device and real
+    dtype; `gradient` returns the same structure, shapes, dtype and device.
+
+    The function is differentiated along random directions by references that know their error: the complex step
+    and differences over a ladder of steps, in extended precision where the function carries it. A gradient is
+    called wrong only where two references agree against it by more than rounding of the dtype of `at` may do.
+    It is compared at `at`, after some descent, nearby, at other scales and enlarged; with `points=`, at `at` and
+    those. Points stay inside `bounds`, an interval for every entry.
+
+    `digits` accepts a relative error of 10^-digits of the gradient's 2-norm. `expected_failures` maps a check
+    ("contract", "value", "points", "time") to the reason why it may fail. After `seconds` no further evaluation
+    begins. `seed` starts the directions and points. Raises `UsageError` for a point or an option that is none,
+    and for a function that has no finite value at `at` or changes its argument.
+
+    >>> import numpy as np
+    >>> check = check_gradient(lambda x: np.sum(x**3), lambda x: 3 * x**2, np.array([1.0, 2.0, -0.5]))
+    >>> check.verdict, check.digits > 14
+    ('correct', True)
+    >>> check = check_gradient(lambda x: np.sum(x**3), lambda x: 2.999 * x**2, np.array([1.0, 2.0, -0.5]))
+    >>> check.verdict
+    'wrong'
+    """
+
+    check_callable("gradient", gradient)
+
+    def side(space: Space, meter: Meter) -> GradientSide:
+        return GradientSide(function, gradient, space, meter, scalar, digits, seed)
+
+    options = {"seed": seed, "digits": digits, "points": points, "bounds": bounds, "seconds": seconds}
+    task = task_of(function, at, side, options, expected_failures, CHECKS)
+    return run(task)
+
+
+def run(task: Task) -> GradientCheck:
+    """All findings of a check, as its result."""
+    findings = with_expected(list(Course(task).findings()), task.expected)
+    return GradientCheck(
+        subject=task.subject,
+        findings=tuple(findings),
+        seconds=task.meter.clock.spent(),
+        evaluations=task.meter.evaluations,
+        record=record(task),
+        gradient_calls=task.meter.gradient_calls,
+    )

@@ -1,0 +1,91 @@
+"""How far a correct gradient may be from a reference: stated from the function alone."""
+
+from typing import Any
+
+import numpy as np
+
+from gradmark.dtypes import epsilon, real_dtype
+from gradmark.judging.checking.spot import Spot
+from gradmark.measuring.norms import norm
+from gradmark.random import generator
+
+_LEAST_EXPONENT = {"bfloat16": -126, "float16": -14, "float32": -126, "float64": -1022, "longdouble": -1022}
+"""Of the smallest normal number; where longdouble is float64, so is its exponent."""
+ROUNDINGS = 32.0
+"""Epsilons by which rounding may move each entry: sums of a few hundred terms, at three to five deviations."""
+_SPREADS = 16.0
+"""Times the root mean square of a few samples of how a slope moves when the point is rounded differently. Three
+samples of a normal number have a mean square below 1/30 of its own only once in a few hundred times."""
+_SAMPLES = 3
+_FEW_ROUNDINGS = 2.0
+"""Epsilons by which the point moves, where slopes can be computed in its own precision."""
+_NEAR = 2.0**-13
+"""The relative change of the point that shows how the slope changes with it, where they can't."""
+_DEVIATIONS = 4.0
+"""Epsilons of its class that a function's rounding error of one standard deviation stands for."""
+
+
+def rounding(spot: Spot, gradient_along: float) -> float:
+    """What rounding each entry of a gradient does to its product with v: 32 eps ||g o v||.
+
+    `gradient_along` is ||g o v||, of the claimed gradient: a fault adds no more than 32 eps of itself.
+    """
+    return ROUNDINGS * class_epsilon(spot, gradient_along) * gradient_along
+
+
+def class_epsilon(spot: Spot, scale: float) -> float:
+    """The epsilon of the arithmetic that the function is really computed in.
+
+    That of its dtype, unless its measured noise is larger: relative to its value (a function computed in float32
+    inside), or to how much it changes (`scale`, times the size of the parameters) where the value is near zero.
+    """
+    own = spot.space.arrays.epsilon
+    if not spot.noise_is_measured:
+        return own
+    value, change = float(abs(spot.value)), scale * max(spot.sizes.values())
+    return max(own, _DEVIATIONS * spot.noise / max(value, change, spot.noise))
+
+
+def conditioning(spot: Spot, v: Any, reference: Any) -> float:
+    """What rounding the point and all that follows does to the slope along `v`, however it is computed.
+
+    Where the function carries complex numbers of its own precision: how slopes computed in it, at points a few
+    roundings away, differ from the reference. Else eps times the change of the slope under relative changes of
+    the point. To that the noise of the function over the size of what moves (a unit that is saturated has a
+    gradient far below the rounding of what it is multiplied with), and what underflows.
+    """
+    return _SPREADS * (_spread(spot, v, reference) + spot.own_noise / spot.size(v)) + underflow(spot, v)
+
+
+def underflow(spot: Spot, v: Any) -> float:
+    """What is lost where numbers on the way are too small for the dtype to hold with all digits."""
+    own = real_dtype(spot.space.arrays.dtype)
+    return 2.0 ** _LEAST_EXPONENT[own] / epsilon(own) * float(np.sum(np.abs(v)))
+
+
+def _spread(spot: Spot, v: Any, reference: Any) -> float:
+    epsilon_own, own = spot.space.arrays.epsilon, spot.arithmetic.complex_own
+    if own is not None and spot.complex_believed:
+        shaken = [spot.complex_slope(v, own, x) for x in _shaken(spot, _FEW_ROUNDINGS * epsilon_own)]
+        return _root_mean_square(shaken, reference)
+    nearby = [spot.difference(v, x) for x in _shaken(spot, _NEAR)]
+    return epsilon_own * _root_mean_square(nearby, reference) / _NEAR
+
+
+def norm_along(gradient: Any, v: Any) -> float:
+    """||g o v||."""
+    return norm(gradient * v) if gradient.size else 0.0
+
+
+def _shaken(spot: Spot, relative: float) -> list[Any]:
+    found = []
+    for index in range(_SAMPLES):
+        random = generator(0, "judge", 40, index)
+        found.append(spot.x * (1 + relative * random.uniform(-1, 1, spot.x.size)))
+    return found
+
+
+def _root_mean_square(values: list[Any], reference: Any) -> float:
+    off = np.array([float(value - reference) for value in values])
+    off = off[np.isfinite(off)]
+    return float(np.sqrt(np.mean(off**2))) if off.size else 0.0

@@ -1,0 +1,98 @@
+"""What was found at a point, as findings."""
+
+from typing import Any
+
+import numpy as np
+
+from gradmark.judging.checking.compare import Claim, Comparison
+from gradmark.judging.checking.detectable import smallest_detectable
+from gradmark.judging.checking.examine import Examined
+from gradmark.judging.checking.locate import Located
+from gradmark.judging.checking.spot import Spot
+from gradmark.judging.checking.trouble import trouble
+from gradmark.judging.verdict import Evidence, Finding, Status
+from gradmark.measuring.norms import correct_digits, norm
+from gradmark.random import generator
+
+USELESS = 0.1
+"""A check that would not have seen a relative fault of a tenth is no evidence."""
+_MOVED = 0.125
+"""Of the parameters' size: how far away the scale of a gradient that vanishes is looked for."""
+
+
+def value_finding(spot: Spot, claim: Claim, examined: Examined, name: str, code: str) -> Finding:
+    """The "value" finding of a point."""
+    full = [found for found in examined.comparisons if found.direction.through_all]
+    size = _size(spot, claim, full)
+    seen = smallest_detectable([found.tolerance for found in full], size) if full else None
+    status, reason = _said(spot, examined, full, seen)
+    evidence = None
+    if examined.located is not None and examined.outcome in ("wrong", "undecided"):
+        evidence = _evidence(spot, examined.located, name, code)
+    return Finding(
+        "value", status, reason, where=name, dtype=spot.space.arrays.dtype, evidence=evidence,
+        digits=_digits(spot, claim, full, size), smallest_detectable=seen,
+    )  # fmt: skip
+
+
+def _said(spot: Spot, examined: Examined, full: list[Comparison], seen: float | None) -> tuple[Status, str]:
+    if examined.outcome == "wrong":
+        assert examined.located is not None
+        return "failed", f"The gradient is wrong: {_place(spot, examined.located)}, {examined.reason}."
+    if examined.outcome != "agrees":
+        return "undecided", f"{examined.reason}."
+    if seen is not None and seen > USELESS:
+        careful = spot.careful(full[0].direction.vector, thorough=True)
+        return "undecided", (
+            f"the reference is unreliable here, {trouble(spot, careful)}; only a relative fault of {seen:.1g} would "
+            "have been seen."
+        )
+    along = len(examined.comparisons)
+    return "passed", f"the gradient agrees with {full[0].slope.source} along {along} directions."
+
+
+def _place(spot: Spot, located: Located) -> str:
+    if located.entry is None:
+        return f"along {located.comparison.direction.words}"
+    name, index = spot.space.place(located.entry)
+    return f"at {name}[{', '.join(map(str, index))}]" if index else f"at {name}"
+
+
+def _evidence(spot: Spot, located: Located, point: str, code: str) -> Evidence:
+    found = located.comparison
+    array, index = (None, None) if located.entry is None else spot.space.place(located.entry)
+    expected = float(found.slope.value)
+    what = "an entry" if located.entry is not None else f"the slope along {found.direction.words}"
+    error = found.mismatch / abs(expected) if expected else float("inf")
+    return Evidence(what, array, index, float(found.claimed), expected, found.slope.error, error, point, code)
+
+
+def _size(spot: Spot, claim: Claim, full: list[Comparison]) -> float:
+    """The 2-norm of the gradient as the reference's slopes show it, or what it is nearby where it vanishes."""
+    if not full:
+        return 0.0
+    size = float(np.sqrt(np.mean([float(found.slope.value) ** 2 for found in full])))
+    largest = max(found.tolerance for found in full)
+    if largest < USELESS / 10 * size:
+        return size
+    random = generator(0, "judge", 47)
+    unit = spot.size(full[0].direction.vector)
+    there = spot.x + _MOVED * unit * random.uniform(-1, 1, spot.x.size)
+    near = abs(float(spot.difference(full[0].direction.vector, there)))
+    return max(size, near if np.isfinite(near) else 0.0)
+
+
+def _digits(spot: Spot, claim: Claim, full: list[Comparison], size: float) -> float | None:
+    """-log10 of the largest relative error along a direction that the evidence leaves room for."""
+    if not full:
+        return None
+    most = correct_digits(spot.space.arrays.epsilon / 2)
+    worst = max(found.mismatch + found.slope.error for found in full)
+    if not np.isfinite(worst):
+        return 0.0
+    return min(most, correct_digits(worst / max(size, worst))) if worst > 0 else most
+
+
+def gradient_norm(claim: Claim) -> float:
+    """The 2-norm of the claimed gradient; 0 where only slopes are claimed."""
+    return 0.0 if claim.gradient is None else norm(claim.gradient)

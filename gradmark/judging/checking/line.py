@@ -1,0 +1,98 @@
+"""Derivatives along one line by real differences: a short ladder of steps, and a long one where that fails."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gradmark.reference.ladder import RATIO, slopes
+
+_LONGEST, _SHORTEST = 2.0**-3, {True: 2.0**-37, False: 2.0**-29}
+"""Of the parameters' size. Extended precision has digits for shorter steps than float64, past nearer kinks."""
+_FIRST = {True: (2.0**-19, 3), False: (2.0**-7, 5)}
+"""The first step and the number of steps that a smooth function needs, by whether precision is extended: there
+they may be so short that a network's kinks are seldom between them."""
+_GOOD = {True: 1e-9, False: 1e-7}
+"""The relative error of a slope that asks for no more steps: what a smooth function leaves is below by 100."""
+_KINK = 8.0
+"""Errors of the slope that the two sides must differ by to be called a kink."""
+
+
+@dataclass
+class Line:
+    """The function along ``x + t v``: `along` of t, its value `centre` at 0, and its `noise` (one deviation).
+
+    `unit` is the size of the parameters that move; `extended` says that the arithmetic is wider than float64.
+    `shift` moves all steps, so that two lines along one direction share no evaluation.
+    """
+
+    along: Callable[[float], Any]
+    centre: Any
+    unit: float
+    noise: float
+    extended: bool
+    shift: float = 1.0
+    seen: dict[float, tuple[Any, Any]] = field(default_factory=dict)
+
+    def slope(self, careful: bool = False) -> "Rung":
+        """The derivative; `careful` goes through all steps however well the first ones agree."""
+        first, count = _FIRST[self.extended]
+        found = self._over(first * RATIO ** -np.arange(count))
+        if careful or not found.good(self.extended):
+            found = self._over(_all_steps(self.extended))
+        return found
+
+    def _over(self, steps: Any) -> "Rung":
+        h = steps * self.unit * self.shift
+        values = [self._both_sides(float(t)) for t in h]
+        plus, minus = (np.asarray(side, np.longdouble)[:, None] for side in zip(*values, strict=True))
+        found = slopes(plus, minus, self.centre, h[:, None], self.noise)
+        central = ((plus - minus)[:, 0] / (2 * h)).astype(np.longdouble)
+        return Rung(
+            found.value[0], float(found.error[0]), float(found.jump[0]), h, central, self.noise / h,
+            _troubles(plus, minus),
+        )  # fmt: skip
+
+    def _both_sides(self, t: float) -> tuple[Any, Any]:
+        if t not in self.seen:
+            self.seen[t] = self.along(t), self.along(-t)
+        return self.seen[t]
+
+
+@dataclass(frozen=True)
+class Rung:
+    """What a ladder says: derivative, error, jump between its sides; and its central differences by step."""
+
+    value: Any
+    error: float
+    jump: float
+    steps: Any
+    central: Any
+    noises: Any
+    missing: int
+
+    def good(self, extended: bool) -> bool:
+        """Whether more steps would tell nothing that matters."""
+        return not self.kinked and self.error <= _GOOD[extended] * abs(float(self.value))
+
+    @property
+    def kinked(self) -> bool:
+        """Whether the slopes on the two sides differ however small the step."""
+        return bool(np.isfinite(self.jump)) and self.jump > _KINK * self.error
+
+    def best_step(self) -> tuple[float, float]:
+        """The step whose central difference is nearest to the derivative, noise included, and its error."""
+        off = np.abs((self.central - self.value).astype(float)) + self.noises
+        best = int(np.argmin(np.where(np.isfinite(off), off, np.inf)))
+        return float(self.steps[best]), float(off[best])
+
+
+def _all_steps(extended: bool) -> Any:
+    count = 1 + round(np.log(_LONGEST / _SHORTEST[extended]) / np.log(RATIO))
+    return _LONGEST * RATIO ** -np.arange(count)
+
+
+def _troubles(plus: Any, minus: Any) -> int:
+    """How many steps left the domain on either side."""
+    return int(np.sum(~np.isfinite(plus) | ~np.isfinite(minus)))

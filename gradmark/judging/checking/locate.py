@@ -1,0 +1,100 @@
+"""Where a gradient is wrong: the entry, by halving what moves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradmark.judging.checking.compare import Claim, Comparison, conditioned, judged
+from gradmark.judging.checking.directions import Direction, single
+from gradmark.judging.checking.spot import Spot
+
+_SAME = 1e-3
+"""How closely the ratios of two mismatches and of an entry of two directions agree, if it is that entry alone."""
+
+
+@dataclass(frozen=True)
+class Located:
+    """A comparison that fails along as few entries as can be told, and the entry if it is one."""
+
+    comparison: Comparison
+    entry: int | None
+
+
+def locate(spot: Spot, claim: Claim, failing: Comparison, others: Sequence[Comparison]) -> Located:
+    """The entry where the claim is off, or the fewest entries that show it.
+
+    Two mismatches along directions through everything name the entry, if it is only one. Else the entry of the
+    largest claim is tried, and then halves: the mismatch of one half is that of the whole less the other's.
+    """
+    for entry in _guesses(spot, claim, failing, others):
+        found = _at(spot, claim, single(spot.space, entry))
+        if not found.agrees:
+            return Located(found, entry)
+    return _halved(spot, claim, failing)
+
+
+def _guesses(spot: Spot, claim: Claim, failing: Comparison, others: Sequence[Comparison]) -> list[int]:
+    moved = np.flatnonzero(failing.direction.vector)
+    if len(moved) == 1:
+        return []
+    guesses = [_alone(failing, other) for other in others if other is not failing][:1]
+    if claim.gradient is not None:
+        guesses.append(int(moved[np.argmax(np.abs(claim.gradient[moved]))]))
+    return list(dict.fromkeys(guess for guess in guesses if guess is not None))
+
+
+def _alone(one: Comparison, other: Comparison) -> int | None:
+    """The only entry whose share in two directions is that of the two mismatches."""
+    v, w = one.direction.vector, other.direction.vector
+    first, second = one.claimed - one.slope.value, other.claimed - other.slope.value
+    with np.errstate(all="ignore"):
+        off = np.abs(w * first - v * second) / (np.abs(v * first) + np.abs(v * second))
+    off = np.where(np.isfinite(off), off, np.inf)
+    best = int(np.argmin(off))
+    return best if off[best] < _SAME else None
+
+
+def _halved(spot: Spot, claim: Claim, failing: Comparison) -> Located:
+    current, signed = failing, failing.claimed - failing.slope.value
+    while len(moved := np.flatnonzero(current.direction.vector)) > 1:
+        left, right = (_part(current.direction, half) for half in np.array_split(moved, 2))
+        found = _quick(spot, claim, left)
+        here = found.claimed - found.slope.value
+        if abs(signed - here) > abs(here):
+            rest = signed - here
+            found, here = _of_the_rest(claim, right, found, rest), rest
+        if not abs(here) > found.tolerance:
+            break
+        current, signed = found, here
+    # The entry itself is looked at anew: what was left over by subtraction is no reference.
+    final = _at(spot, claim, current.direction)
+    return Located(final, int(moved[0]) if len(moved) == 1 else None)
+
+
+def _of_the_rest(claim: Claim, right: Direction, left: Comparison, rest: Any) -> Comparison:
+    from dataclasses import replace
+
+    claimed = claim.slope(right.vector)
+    slope = replace(left.slope, value=claimed - rest)
+    return Comparison(right, claimed, slope, left.tolerance)
+
+
+def _quick(spot: Spot, claim: Claim, direction: Direction) -> Comparison:
+    return judged(spot, claim, direction, spot.quick(direction.vector))
+
+
+def _at(spot: Spot, claim: Claim, direction: Direction) -> Comparison:
+    found = _quick(spot, claim, direction)
+    if found.agrees:
+        return found
+    if found.slope.source == "central differences":
+        found = judged(spot, claim, direction, spot.careful(direction.vector))
+    return found if found.agrees else conditioned(spot, claim, found)
+
+
+def _part(direction: Direction, entries: Any) -> Direction:
+    vector = np.zeros_like(direction.vector)
+    vector[entries] = direction.vector[entries]
+    return Direction(vector, f"{len(entries)} entries")

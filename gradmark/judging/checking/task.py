@@ -1,0 +1,41 @@
+"""What is checked, by whichever of the three public functions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from gradmark.judging.checking.compare import Claim
+from gradmark.judging.checking.meter import Meter
+from gradmark.judging.checking.objective import Objective
+from gradmark.judging.checking.space import Space
+
+
+class Side(Protocol):
+    """What differs between a gradient, a vjp and a jvp."""
+
+    def objective(self, point: int) -> Objective:
+        """The scalar function that the claim is about at one of the points."""
+
+    def claim(self, point: int, x: Any) -> Claim:
+        """What is claimed there; raises `BrokenContract`."""
+
+    def contract(self, claim: Claim, x: Any) -> None:
+        """Hold the claim at the point that was given to the rest of its contract; raises `BrokenContract`."""
+
+    def code(self, place: str | None, point: str) -> str:
+        """A line of Python that shows a finding again."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One check: its subject in words, the point, and the options of `gradmark.check_gradient`."""
+
+    subject: str
+    side: Side
+    space: Space
+    x: Any
+    meter: Meter
+    seed: int = 0
+    points: Sequence[Any] | None = None
+    bounds: tuple[float, float] | None = None
+    expected: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,26 @@
+"""Why real differences are no good at a point, in words."""
+
+import numpy as np
+
+from gradmark.judging.checking.spot import Slope, Spot
+
+_NOISY = 64.0
+"""Roundings of a value from which on its noise is the function's own doing."""
+
+
+def trouble(spot: Spot, slope: Slope) -> str:
+    """What keeps a ladder of differences from settling: one of five reasons, each with its number."""
+    rung = slope.rung
+    if rung is None:
+        return f"{slope.source} give {float(slope.value):.3g} +- {slope.error:.1g}"
+    if rung.kinked:
+        return f"a kink within the step: the slopes on its two sides differ by {rung.jump:.2g}"
+    if rung.missing:
+        return f"domain edge: the function is not finite at {rung.missing} of {len(rung.steps)} steps"
+    value, level = float(abs(spot.value)), spot.noise if spot.noise_is_measured else spot.measured_noise()
+    if level > _NOISY * spot.carried(spot.arithmetic.real).epsilon * value:
+        return f"noise in f: values of {value:.2g} carry noise of {level:.1g}"
+    change = abs(float(rung.value)) * float(np.max(rung.steps))
+    if value > change / np.sqrt(spot.space.arrays.epsilon):
+        return f"rounding: the function is {value:.2g} and changes by no more than {change:.1g}"
+    return "truncation: the function oscillates inside the step, differences at two steps do not settle"
