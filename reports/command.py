@@ -27,8 +27,11 @@ def make_report(run: Path, out: Path | None = None, asv: Path | None = None) -> 
     `asv` is a folder of asv results to merge (default: .asv/results, where it exists). Raises `UsageError`
     where `run` is not a run folder, `asv` holds no results, or `out` cannot be written.
     """
-    from reports import asv_results, page, write
+    from reports import asv_results, page, scorecard, write
     from reports.run import read
+
+    if scorecard.is_alone(run):
+        return scorecard.page_of(run, out or run / "report")
 
     results = asv_results.find(asv)
     data = read(run, None if results is None else asv_results.read(results))

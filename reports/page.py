@@ -43,6 +43,8 @@ class Page:
     sections: list[Section]
     command: str
     commit: str
+    files: str = "tables/cases.csv holds every case with all its quantities, tables/records.csv every record."
+    """What the footer says of the files beside the page."""
 
     @property
     def tables(self) -> list[Table]:
@@ -52,7 +54,9 @@ class Page:
 
 def make(run: Run) -> Page:
     """The page of a run."""
-    tables, figures = summary.build(run), draw(run)
+    from reports.scorecard.page import of_run  # whose own page is a `Page`
+
+    tables, figures, scorecard = summary.build(run), draw(run), of_run(run)
     sections = [
         Section("summaries", "Summaries of the other problems", tables[1:]),
         Section("laws", "Laws of growth", laws.build(run), folded=True),
@@ -68,7 +72,7 @@ def make(run: Run) -> Page:
     cited |= {
         part.case for _, sentence in said for part in sentence if not isinstance(part, str) and part.case
     }
-    sections.append(Section("cases", "Cases", cases.build(run, cited), folded=True))
+    sections += [Section("cases", "Cases", cases.build(run, cited), folded=True), *scorecard]
     return Page(
         title=f"gradmark: {run.environment.get('profile') or run.folder.resolve().name}",
         lead=said,

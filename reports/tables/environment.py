@@ -17,11 +17,16 @@ _LABELS = {"memory_bytes": "memory", "variables": "environment variables", "tf32
 
 def build(run: Run) -> list[Table]:
     """One table, or none where the run has no environment."""
-    environment = {name: value for name, value in run.environment.items() if _is_shown(name, value)}
+    return of(run.environment)
+
+
+def of(described: dict[str, Any]) -> list[Table]:
+    """The same from the content of ``environment.json``."""
+    environment = {name: value for name, value in described.items() if _is_shown(name, value)}
     if not environment:
         return []
     names = sorted(environment, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
-    rows = [[Cell(_LABELS.get(name, name)), Cell(_value(name, run.environment))] for name in names]
+    rows = [[Cell(_LABELS.get(name, name)), Cell(_value(name, described))] for name in names]
     return [Table("environment", "Environment", "", ["", ""], rows)]
 
 
