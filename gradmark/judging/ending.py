@@ -73,8 +73,15 @@ def _how(code: int | None, call: float | None, longest: float, spent: float, log
     if code == -signal.SIGKILL:
         return "memory", f"was killed {after}, as the kernel does when memory runs out,"
     if code < 0:
-        return "crash", f"crashed with {signal.Signals(-code).name} {after}"
+        return "crash", f"crashed with {_signal(-code)} {after}"
     return "exit", f"ended its process with exit code {code} {after}{_last_words(log)}"
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # real-time signals have no names
+        return f"signal {number}"
 
 
 def _last_words(log: Path) -> str:
