@@ -15,7 +15,7 @@ _PRIVATE = ("host",)
 
 
 def record(hearings: Sequence[Hearing], threads: int, **settings: Any) -> dict[str, Any]:
-    """Settings, versions, threads, devices, commit, and variables that change numerical libraries; for JSON."""
+    """Settings, versions, threads, devices, commit, and variables that change libraries; for JSON."""
     machine = {key: value for key, value in in_this_process((), threads).items() if key not in _PRIVATE}
     return {
         **{key: plain(value) for key, value in settings.items()},

@@ -21,6 +21,8 @@ from gradmark.random import generator
 from gradmark.reference import NoReference
 
 Numbers = Mapping[str, Any]
+BESIDE_A_KINK = "near a kink"
+"""The site's name; differences cross the kink there."""
 _LARGER = 2.0
 _ENLARGEMENTS = 3
 """Parameters are doubled at most three times: beyond that the gradient itself dies out."""
@@ -69,14 +71,14 @@ def _sites(problem: Problem, seed: int) -> list[Site]:
     movers: list[tuple[str, Callable[[Draw], Numbers | None]]] = [
         ("after descent", lambda draw: _descended(problem, built)),
         ("saturated", lambda draw: _enlarged(problem, start, draw)),
-        ("near a kink", lambda draw: beside_a_kink(problem, start, draw)),
+        (BESIDE_A_KINK, lambda draw: beside_a_kink(problem, start, draw)),
         ("nearby", lambda draw: _nearby(start, random)),
         ("scales", lambda draw: _scaled(start)),
     ]
     found = [built]
     for index, (name, move) in enumerate(movers):
         draw = problem.draw(1 + index + len(movers) * seed)
-        moved = None if name == "nearby" and found[-1].name == "near a kink" else move(draw)
+        moved = None if name == "nearby" and found[-1].name == BESIDE_A_KINK else move(draw)
         if moved is not None:
             found.append(Site(name, _pulled_back(problem, start, moved, draw), draw))
     return found
@@ -107,7 +109,7 @@ def _descended(problem: Problem, built: Site) -> Numbers:
     return start
 
 
-def _random_ascent(problem: Problem, start: Numbers, draw: Draw) -> Numbers:
+def _random_ascent(problem: Problem, start: Numbers, draw: Draw) -> dict[str, Any]:
     """A random direction that the loss rises along, where nothing better is known."""
     random = generator(0, "judge", 8)
     ahead = {name: random.standard_normal(array.shape) for name, array in start.items()}
@@ -116,7 +118,7 @@ def _random_ascent(problem: Problem, start: Numbers, draw: Draw) -> Numbers:
 
 
 def _enlarged(problem: Problem, start: Numbers, draw: Draw) -> Numbers:
-    moved = start
+    moved: Numbers = start
     for _ in range(_ENLARGEMENTS):
         moved = {name: _LARGER * array for name, array in moved.items()}
         if _saturated(problem, moved, draw) >= _SHARE:

@@ -17,8 +17,8 @@ from gradmark.run.resolving import build_problem
 class Trial:
     """A problem at given sizes, and the names of the stages (`gradmark.judging.stages`) that use it.
 
-    `problem` is a registered name or ``file.py:name`` with `sizes` as its arguments; `ready` is a problem that is
-    there already, and the names are then only said.
+    `problem` is a registered name or ``file.py:name``, and `sizes` its arguments; `ready` is a problem that
+    is there already, and the names are then only said.
     """
 
     problem: str
