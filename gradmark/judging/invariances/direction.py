@@ -1,0 +1,90 @@
+"""Along a direction: the gradient times the direction is the slope of the loss, which is measured.
+
+Random directions through all parameters, and one through each array, so that a small one is not drowned. The
+slope is that of extrapolated differences of the loss in wide arithmetic, with their error.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gradmark.judging.invariances.binding import Unfit
+from gradmark.judging.invariances.comparison import finding
+from gradmark.judging.invariances.subject import Subject
+from gradmark.judging.verdict import Evidence, Finding
+from gradmark.measuring.norms import norm, ratio
+from gradmark.reference.point import random_direction, widest_point
+from gradmark.reference.scale import room
+from gradmark.reference.slope import noise_level, slope
+
+NAME = "direction"
+_THROUGH_ALL = 4
+_MOST_ARRAYS = 16
+"""Arrays beyond that many are seen by the directions through all of them only."""
+_MISSED = 3.0
+"""A fault of three times the tolerance is missed by one direction with a probability of 1/4, by four with
+1/200."""
+_UNLUCKY = 10.0
+"""An error that knows nothing of the direction v is not along it: |e . v| > 10 |e| has a probability of 4e-10,
+by Hoeffding's inequality for signs times sizes of at most 1.5."""
+_STREAM = 22
+"""Of the judge's random numbers: directions are drawn from it."""
+
+
+def examine(subject: Subject) -> Finding:
+    """Compare g . v with the slope of the loss along v for each direction v."""
+    point = widest_point(subject.problem, subject.site.parameters, subject.site.draw)
+    if any(np.any(room(array, point.problem.bounds) <= 0) for array in point.numbers.values()):
+        raise Unfit("a parameter lies on the bound of its domain.")
+    level, limits = noise_level(point), []
+    for words, v in _directions(subject):
+        seen = slope(point, v, level)
+        expected, error = float(seen.value[0]), float(seen.error[0] + seen.jump[0] / 2)
+        found = float(sum(np.sum(subject.here[name] * v[name]) for name in v))
+        limit = error + _along(subject, v)
+        if not np.isfinite(limit):
+            continue
+        if not abs(found - expected) <= limit:
+            return _accused(subject, words, found, expected, limit)
+        limits.append(ratio(_MISSED * limit, subject.size * _per_entry(v)))
+    smallest = max(limits[:_THROUGH_ALL], default=np.inf)
+    if not smallest < 1:
+        raise Unfit("no direction has a slope that could be measured sharply enough.")
+    reason = f"the gradient gives the slope of the loss along {len(limits)} directions."
+    return finding(NAME, subject, "passed", reason, smallest_detectable=smallest)
+
+
+def _directions(subject: Subject) -> Iterator[tuple[str, dict[str, Any]]]:
+    shapes = {name: array.shape for name, array in subject.here.items()}
+    for index in range(_THROUGH_ALL):
+        yield "a direction through all parameters", random_direction(shapes, _STREAM, index)
+    for index, name in enumerate(list(shapes)[:_MOST_ARRAYS] if len(shapes) > 1 else ()):
+        only = random_direction({name: shapes[name]}, _STREAM, _THROUGH_ALL + index)
+        yield f"a direction through `{name}`", only
+
+
+def _along(subject: Subject, v: dict[str, Any]) -> float:
+    """How much of the slope along v rounding and truncation may be."""
+    bounds = {name: subject.slack[name] + subject.truncation[name] for name in v}
+    worst = sum(limit * norm(v[name]) for name, limit in bounds.items())
+    return float(min(worst, _UNLUCKY * norm(np.array(list(bounds.values())))))
+
+
+def _per_entry(v: dict[str, Any]) -> float:
+    """The root mean square of a direction's entries: what it makes of a fault that knows nothing of it."""
+    return float(np.sqrt(sum(norm(array) ** 2 for array in v.values()) / sum(a.size for a in v.values())))
+
+
+def _accused(subject: Subject, words: str, found: float, expected: float, limit: float) -> Finding:
+    error = ratio(abs(found - expected), abs(expected))
+    reason = f"along {words} the gradient says {found:.6g}, the loss itself {expected:.6g} +- {limit:.1e}."
+    evidence = Evidence(
+        what=f"slope along {words}",
+        found=found,
+        expected=expected,
+        uncertainty=limit,
+        error=error,
+        point=subject.site.name,
+    )
+    return finding(NAME, subject, "failed", reason, evidence=evidence)
