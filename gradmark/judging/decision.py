@@ -1,0 +1,140 @@
+"""The black-box decision: estimates are drawn until a fault is found, or none as large as matters is left.
+
+`decide` sees nothing but numbers, so that an impostor can stand before it as a method does:
+
+    decision = decide(lambda k: 1.1 * estimate(k), declared, alpha=1e-8)
+    assert decision.fault.name == "scale"
+
+with ``estimate(k)`` the estimate number k as a vector, and `Declaration` what it is held to.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gradmark.judging import mean_and_variance
+from gradmark.judging.declaration import Declaration
+from gradmark.judging.mean_and_variance import Test
+from gradmark.judging.replicates import Replicates, Sample
+from gradmark.measuring.equivalence import equivalent
+from gradmark.measuring.skew_corrected import FEWEST
+from gradmark.measuring.spending import anytime, at_look, share
+
+TESTS = 5
+"""scale, arrays, variance, repeats, bias: equal shares of the false-alarm probability."""
+MARGIN = 0.05
+"""A scale within 5 % is what black-box tests can show in a second; 1 % would take 25 times as many."""
+VARIANCE_MARGIN = 0.2
+"""A declared variance that is off by a fifth is wrong."""
+_TOTAL = 8192
+"""The first look waits for that many samples in all estimates together: 256 estimates of 32. A mean of
+fewer skewed numbers is not normal enough in the far tail."""
+_MOST = 2**14
+_FEWEST_LOOKS = 2
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A `Test` after all looks: its p-value (at most uniform) holds for all of them, and it is `faulty` or
+    not."""
+
+    test: Test
+    p_value: float
+    faulty: bool
+
+    @property
+    def name(self) -> str:
+        """scale, arrays, variance, repeats or bias."""
+        return self.test.name
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was found after `count` estimates of `samples` samples. `identical`: they were all the same."""
+
+    tested: tuple[Tested, ...]
+    count: int
+    identical: bool
+
+    @property
+    def fault(self) -> Tested | None:
+        """The test that found a fault: of several the surest about the mean, which moves the others too."""
+        faulty = [each for each in self.tested if each.faulty]
+        means = [each for each in faulty if each.name in ("scale", "arrays")]
+        return min(means or faulty, key=lambda each: each.p_value * each.test.reserve, default=None)
+
+    def of(self, name: str) -> Tested | None:
+        """The test of that name, if it was made."""
+        return next((each for each in self.tested if each.name == name), None)
+
+
+def looks_for(samples: float) -> tuple[int, ...]:
+    """The numbers of estimates at which to look: from 256 (more where `samples` is below 32), doubling, to
+    2^14.
+
+    >>> looks_for(32)
+    (256, 512, 1024, 2048, 4096, 8192, 16384)
+    """
+    first = FEWEST
+    while first * samples < _TOTAL:
+        first *= 2
+    last = max(_MOST, first * _FEWEST_LOOKS)
+    return tuple(first * 2**k for k in range(int(math.log2(last / first)) + 1))
+
+
+def decide(
+    sample: Sample,
+    declared: Declaration,
+    alpha: float,
+    looks: tuple[int, ...] | None = None,
+    may_go_on: Callable[[], bool] = lambda: True,
+    margin: float = MARGIN,
+) -> Decision:
+    """Draw ``sample(0)``, ``sample(1)``, ... until there is a decision, `looks` are used up, or time is.
+
+    `alpha` is the probability with which a correct estimate may be called faulty, by all tests and looks
+    together. With a single look the p-values are uniform (those over several arrays at most so); with
+    several, at most uniform. It ends early where a fault is found, and where the scale is shown to be
+    equivalent to 1 within `margin` and anything larger would have been found.
+    """
+    found, each, past = Replicates(declared), share(alpha, TESTS), dict[str, list[float]]()
+    looks = looks or looks_for(declared.samples)
+    tested: tuple[Tested, ...] = ()
+    for number, until in enumerate(looks, start=1):
+        before = found.count
+        found.extend(sample, until // 2, may_go_on)
+        found.look_along()
+        found.extend(sample, until, may_go_on)
+        if found.count < FEWEST or found.count == before:
+            break
+        tests = _tests(found, declared, each, number, len(looks) == 1)
+        single = len(looks) == 1
+        tested = tuple(_judged(test, each, past.setdefault(test.name, []), single) for test in tests)
+        if any(one.faulty for one in tested) or _settled(tested, margin) or not may_go_on():
+            break
+    return Decision(tested, found.count, found.identical)
+
+
+def _tests(found: Replicates, declared: Declaration, alpha: float, look: int, single: bool) -> list[Test]:
+    now = alpha if single else at_look(alpha, look)
+    tests = (
+        mean_and_variance.scale(found, declared, alpha if declared.degrees else now, single),
+        mean_and_variance.parts(found, declared, now),
+        mean_and_variance.variance(found, declared, alpha if declared.degrees else now, single),
+        mean_and_variance.repeats(found, declared, now),
+        mean_and_variance.bias(found, declared, now),
+    )
+    return [test for test in tests if test is not None]
+
+
+def _judged(test: Test, alpha: float, past: list[float], single: bool) -> Tested:
+    past.append(test.p_value)
+    p_value = test.p_value if test.anytime or single else anytime(past)
+    return Tested(test, p_value, p_value * test.reserve <= alpha)
+
+
+def _settled(tested: tuple[Tested, ...], margin: float) -> bool:
+    """Whether going on could show nothing that matters."""
+    limits = {"scale": margin, "variance": VARIANCE_MARGIN}
+    sharp = all(each.test.detectable <= limits.get(each.name, math.inf) for each in tested)
+    return sharp and equivalent(tested[0].test.value, 1.0, margin)

@@ -1,0 +1,155 @@
+"""Efficiency: does the error fall with the number of samples as declared, and the cosine rise by its law?
+
+On a linear loss, where the variance is declared: E|g_hat - g|^2 = v |g|^2 / M. So the root mean squared
+error falls with slope -1/2 in M / v, the cosine is sqrt(M / (M + v)), and the estimate shrunk by M / (M + v),
+the factor that makes its mean squared error smallest, has the relative error sqrt(v / (M + v)).
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from gradmark.claims import Claims, Unbiased
+from gradmark.judging.estimates import NoTarget
+from gradmark.judging.hearing import Hearing
+from gradmark.judging.sample_ladder import (
+    Level,
+    Measured,
+    against_law,
+    cosine_law,
+    law_is_off,
+    levels_within,
+    measured,
+)
+from gradmark.judging.sites import Site, sites
+from gradmark.judging.stages.sequential import STATISTICAL
+from gradmark.judging.verdict import Evidence, Finding, Status
+from gradmark.measuring.holm import holm
+from gradmark.measuring.rates import Rate, error_rate
+from gradmark.measuring.skew_corrected import RESERVE
+from gradmark.measuring.spending import share
+
+NAME = "efficiency"
+_FEWEST_LEVELS = 3
+"""A slope through two numbers of samples shows no bend."""
+_TESTS = 2
+"""The rate and the cosine."""
+_SECONDS = 15.0
+
+
+def applies(claims: Claims) -> str | None:
+    """Methods that declare a variance."""
+    if not isinstance(claims.exactness, Unbiased):
+        return "it declares no variance"
+    return "it claims a direction only" if claims.target.kind == "direction" else None
+
+
+def examine(hearings: Sequence[Hearing]) -> Iterator[Finding]:
+    """Two findings for each problem with a linear loss, at the point that it was built with."""
+    alpha = share(hearings[0].false_alarm, STATISTICAL * len(hearings) * _TESTS)
+    begun = hearings[0].clock.spent()
+    for number, hearing in enumerate(hearings):
+        left = min(hearing.clock.left(), begun + _SECONDS - hearing.clock.spent())
+        yield from judged(
+            hearing, sites(hearing.problem, hearing.seed)[0], alpha, left / (len(hearings) - number)
+        )
+
+
+def judged(hearing: Hearing, site: Site, alpha: float, seconds: float) -> Iterator[Finding]:
+    """The findings at one site, each spending `alpha`, within about `seconds`."""
+    begun = hearing.clock.spent()
+    try:
+        levels = levels_within(hearing, site, seconds)
+    except NoTarget as error:
+        yield _finding(hearing, site, "", "skipped", str(error))
+        return
+    if len(levels) < _FEWEST_LEVELS:
+        tried = ", ".join(f"{each.samples:.0f}" for each in levels) or "none"
+        reason = f"too few numbers of samples could be tried in the time there was: {tried}."
+        yield _finding(hearing, site, "", "skipped", reason)
+        return
+    table = [measured(each) for each in levels]
+    used = sum(each.drawn.evaluations for each in levels)
+    yield _rate_finding(hearing, site, levels, table, alpha, used, hearing.clock.spent() - begun)
+    yield _cosine_finding(hearing, site, levels, table, alpha)
+
+
+def _rate_finding(
+    hearing: Hearing,
+    site: Site,
+    levels: list[Level],
+    table: list[Measured],
+    alpha: float,
+    used: float,
+    seconds: float,
+) -> Finding:
+    with np.errstate(all="ignore"):
+        rate = error_rate([each.ratio for each in levels], np.stack([each.squares for each in table], axis=1))
+    wrong = rate.p_value * RESERVE <= alpha
+    reason = (
+        f"the error {'does not fall' if wrong else 'falls'} with slope -1/2 in the number of samples, from "
+        f"{levels[0].samples:.0f} to {levels[-1].samples:.0f}: {_slope(rate)}."
+    )
+    evidence = Evidence(
+        what="the slope of log(root mean squared error) on log(samples)",
+        found=rate.slope.value,
+        expected=-0.5,
+        uncertainty=(rate.slope.high - rate.slope.low) / 2,
+        point=site.name,
+    )
+    status: Status = "failed" if wrong else "passed"
+    return _finding(hearing, site, ".rate", status, reason, evidence, rate.p_value, used, seconds)
+
+
+def _slope(rate: Rate) -> str:
+    return f"{rate.slope.value:.3f} (95 %: {rate.slope.low:.3f} to {rate.slope.high:.3f})"
+
+
+def _cosine_finding(
+    hearing: Hearing, site: Site, levels: list[Level], table: list[Measured], alpha: float
+) -> Finding:
+    tests = [against_law(level, each) for level, each in zip(levels, table, strict=True)]
+    adjusted = holm([test.p_value for test in tests])
+    worst = min(range(len(tests)), key=lambda i: adjusted[i])
+    wrong = adjusted[worst] * RESERVE <= alpha
+    law, shrunk = cosine_law(levels[worst]), math.sqrt(float(np.mean(table[-1].shrunk)))
+    reason = (
+        f"the cosine with {levels[worst].samples:.0f} samples is {tests[worst].mean:.4f} +- "
+        f"{tests[worst].error:.2g}, by its law {law:.4f}; with {levels[-1].samples:.0f}, shrunk, the "
+        f"relative error is {shrunk:.3f}, by its law {1 / math.sqrt(1 + levels[-1].ratio):.3f}."
+    )
+    evidence = Evidence(
+        what=f"the mean cosine with {levels[worst].samples:.0f} samples",
+        found=tests[worst].mean,
+        expected=law,
+        uncertainty=law_is_off(levels[worst]),
+        point=site.name,
+    )
+    status: Status = "failed" if wrong else "passed"
+    return _finding(hearing, site, ".cosine", status, reason, evidence, adjusted[worst])
+
+
+def _finding(
+    hearing: Hearing,
+    site: Site,
+    part: str,
+    status: Status,
+    reason: str,
+    evidence: Evidence | None = None,
+    p_value: float | None = None,
+    evaluations: float = 0.0,
+    seconds: float = 0.0,
+) -> Finding:
+    place = f"{hearing.where}, {site.name}"
+    return Finding(
+        NAME + part,
+        status,
+        reason,
+        place,
+        hearing.dtype,
+        evidence,
+        p_value=p_value,
+        evaluations=evaluations,
+        seconds=seconds,
+    )
