@@ -3,19 +3,53 @@
 A stage of the judge takes the trials that carry its name among their roles.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from gradmark.arrays import installed
 from gradmark.judging.trial import Trial
 from problems.mlp import widths_for
 
 _LAW = frozenset({"sequential", "efficiency"})
 _MEAN = frozenset({"sequential"})
-_EVERY = frozenset({"contract", "accuracy", "invariance", "controls"})
+_EVERY = frozenset({"contract", "accuracy", "order", "invariance", "controls"})
+_SMALL: Mapping[str, Any] = {"data": "synthetic", "widths": (5, 6, 4, 3), "batch": 8}
+_PROBLEMS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "digits": ("mlp", {"widths": (64, 3, 10), "batch": 8}),
+    "tanh": ("mlp", {**_SMALL, "activation": "tanh", "loss": "cross_entropy"}),
+    "relu": ("mlp", {**_SMALL, "activation": "relu", "loss": "mse"}),
+    "gelu": ("mlp", {**_SMALL, "activation": "gelu", "loss": "mse"}),
+    "logistic": ("logistic_regression", {"batch": 64}),
+    "quadratic": ("quadratic", {"size": 30}),
+    "rosenbrock": ("rosenbrock", {"size": 30}),
+    "log_sum_exp": ("log_sum_exp", {"size": 30}),
+}
+"""Small, so that an independent reference and all coordinates cost milliseconds: 30 to 235 parameters."""
+_FULL = {
+    ("numpy", "float64"): tuple(_PROBLEMS),
+    ("numpy", "float32"): ("digits", "tanh", "relu", "logistic", "rosenbrock"),
+    ("torch", "float64"): ("digits", "relu", "gelu", "quadratic", "rosenbrock", "log_sum_exp"),
+    ("torch", "float32"): ("digits", "tanh", "gelu", "logistic", "log_sum_exp"),
+    ("torch", "bfloat16"): ("tanh", "relu"),
+    ("jax", "float64"): ("tanh", "relu", "logistic", "rosenbrock"),
+    ("jax", "float32"): ("tanh", "gelu", "quadratic"),
+}
+"""Everything on NumPy in float64; elsewhere each problem at least once, on every backend and in every dtype."""
+_CI = {
+    ("numpy", "float64"): ("tanh", "quadratic"),
+    ("numpy", "float32"): ("relu",),
+    ("torch", "float64"): ("gelu", "log_sum_exp"),
+    ("torch", "float32"): ("tanh",),
+    ("jax", "float64"): ("rosenbrock",),
+    ("jax", "float32"): ("relu",),
+}
+"""Backends, dtypes and kinds of problem in pairs."""
 
 
 def full() -> list[Trial]:
-    """Every kind of problem, on every backend that is installed, in float64 and float32."""
+    """Every kind of problem, on every backend that is installed, in several dtypes."""
     return [
-        *(_network(backend, dtype) for backend in _backends() for dtype in ("float64", "float32")),
+        *_every(_FULL),
         *_estimated(),
         *(Trial("polynomial", {"size": 40, "degree": 1}, _LAW, backend="torch") for _ in _on("torch")),
         Trial("polynomial", {"size": 40, "degree": 1}, _MEAN, dtype="float32"),
@@ -29,7 +63,7 @@ def full() -> list[Trial]:
 
 def ci() -> list[Trial]:
     """A few seconds for a method: small problems that cover backends and dtypes in pairs."""
-    return [*(_network(backend, "float64") for backend in _backends()), *_estimated()]
+    return [*_every(_CI), *_estimated()]
 
 
 def _estimated() -> list[Trial]:
@@ -40,13 +74,14 @@ def _estimated() -> list[Trial]:
     ]
 
 
-def _network(backend: str, dtype: str) -> Trial:
-    sizes = {"widths": (64, 6, 10), "batch": 8}
-    return Trial("mlp", sizes, _EVERY, backend=backend, dtype=dtype)
-
-
-def _backends() -> list[str]:
-    return _on("numpy", "torch", "jax")
+def _every(chosen: Mapping[tuple[str, str], tuple[str, ...]]) -> list[Trial]:
+    """Trials for what is asked of every method, by backend and dtype."""
+    return [
+        Trial(*_PROBLEMS[name], _EVERY, backend=backend, dtype=dtype)
+        for (backend, dtype), names in chosen.items()
+        if installed(backend)
+        for name in names
+    ]
 
 
 def _on(*backends: str) -> list[str]:
