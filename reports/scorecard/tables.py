@@ -19,8 +19,8 @@ _KINDS = {
 }  # fmt: skip
 _CAPTION = (
     "Each checker with its default settings, on the cases that it can be asked about: peers check gradients, "
-    "not gradient methods, and those for NumPy functions none of torch; such cases are “not applicable” and "
-    "are not among the N of “of N”. An exception from a peer counts as a rejection. scipy returns a norm: the "
+    "not gradient methods, and those for NumPy functions none of torch; such cases are “not applicable”, "
+    "not among the N of “of N”. An exception from a peer counts as a rejection. scipy returns a norm: the "
     "criterion is |difference| ≤ 1e-5 |gradient|. “Too slow” is more than 5000 evaluations for one case. "
     "Evaluations are the median over gradients, seconds the sum over all cases."
 )

@@ -82,4 +82,4 @@ def _case(name: str, size: int, dtype: str) -> Case:
             seen_at=elsewhere if name == "frozen" else None,
         )
 
-    return wrong(f"smooth:{name}:{size}:{dtype}", f"{what}, {size} parameters in {dtype}", ask)
+    return wrong(f"smooth:{name}:{size}:{dtype}", what, ask)

@@ -3,7 +3,6 @@
 from typing import Any
 
 import gradmark
-from gradmark.judging.check import check_gradient
 from gradmark.judging.verdict import Finding
 from reports.scorecard.battery.case import MethodQuestion, Question
 from reports.scorecard.checkers.said import Said
@@ -36,7 +35,7 @@ def check(question: Question | MethodQuestion) -> Said:
     """Ask `gradmark.check_gradient`, or validate until the first failed finding."""
     if isinstance(question, MethodQuestion):
         return _validated(question)
-    said = check_gradient(question.function, question.gradient, question.at, **question.options)
+    said = gradmark.check_gradient(question.function, question.gradient, question.at, **question.options)
     return Said(said.verdict, said.reason, said.digits, said.smallest_detectable)
 
 

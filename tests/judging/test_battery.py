@@ -1,0 +1,64 @@
+"""gradmark's own checkers before the whole battery: what the scorecard prints must not get worse."""
+
+import functools
+import math
+
+import pytest
+
+from reports.scorecard.asking import ask
+from reports.scorecard.battery import battery
+from reports.scorecard.battery.case import Case, Question
+from reports.scorecard.outcome import Result
+from reports.scorecard.tally import MOST_UNDECIDED, below_the_bar, tally
+
+CASES = {case.name: case for case in battery()}
+LEFT_UNDECIDED: dict[str, str] = {}
+"""Wrong gradients that may be left undecided, each with the reason: at most `MOST_UNDECIDED`."""
+MOST_EVALUATIONS = 200
+"""What `check_gradient` may cost on a function of 1e5 parameters."""
+MOST_EXTENDED = 40
+"""The same where the function accepts extended precision."""
+
+
+@functools.cache
+def answer(name: str) -> Result:
+    """What gradmark says of a case; each is asked once."""
+    return ask("gradmark", CASES[name])
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_each_case_gets_a_verdict_that_it_expects(case: Case) -> None:
+    result = answer(case.name)
+    allowed = case.name in LEFT_UNDECIDED and result.outcome == "undecided"
+    assert result.right or allowed, f"{result.outcome}: {result.reason}"
+
+
+def test_the_bar_is_met() -> None:
+    results = [answer(name) for name in CASES]
+    assert len(LEFT_UNDECIDED) <= MOST_UNDECIDED
+    assert below_the_bar(results) == []
+    counted = tally("gradmark", results)
+    assert counted.asked_wrong >= 60 and counted.asked_correct >= 25
+    assert counted.wrong["missed"] == counted.correct["accused"] == 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name, case in CASES.items() if case.kind == "wrong" and isinstance(case.ask(), Question)],
+)
+def test_a_fault_that_was_caught_is_larger_than_what_the_check_said_it_can_see(name: str) -> None:
+    """Otherwise the stated power is an understatement, and one cannot plan with it."""
+    result = answer(name)
+    if result.smallest_detectable is None or not math.isfinite(result.error) or result.error == 0:
+        pytest.skip("broken agreements have no size, and the check ends at them")
+    assert result.error > result.smallest_detectable
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name, case in CASES.items() if isinstance(case.ask(), Question) and case.ask().size >= 1e5],
+)
+def test_a_function_of_1e5_parameters_costs_few_evaluations(name: str) -> None:
+    """All of these functions accept extended precision; a fault found may cost more, to say where it is."""
+    limit = MOST_EXTENDED if CASES[name].kind == "correct" else MOST_EVALUATIONS
+    assert 0 < answer(name).evaluations <= limit
