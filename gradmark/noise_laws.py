@@ -13,7 +13,7 @@ class NoiseLaw:
     """The law of a direction e with mean zero and E[e e^T] = I, symmetric in every coordinate.
 
     In P dimensions `fourth(P)` is E e_i^4 and `mixed(P)` is E e_i^2 e_j^2 for i != j.
-    `rows(random, number, P)` are samples, shape (number, P). `independent` says whether the coordinates are;
+    `rows(random, number, P)` are samples, shape (number, P). `fixed_length` says whether |e|^2 = P always;
     `cumulative`, the distribution function of one coordinate, is None where that has jumps or depends on P.
     """
 
@@ -21,8 +21,13 @@ class NoiseLaw:
     fourth: Callable[[int], float]
     mixed: Callable[[int], float]
     rows: Callable[[np.random.Generator, int, int], Any]
-    independent: bool = True
+    fixed_length: bool = False
     cumulative: Callable[[Any], Any] | None = None
+
+    @property
+    def signs(self) -> bool:
+        """Whether every number is +1 or -1: E e^4 = (E e^2)^2 = 1 allows no other."""
+        return self.fourth(1) == 1 and self.fixed_length and self.mixed(2) == 1
 
 
 def noise_law(name: str | None) -> NoiseLaw | None:
@@ -62,7 +67,7 @@ _LAWS = {
             lambda random, number, size: random.standard_normal((number, size)),
             cumulative=_normal_cumulative,
         ),
-        NoiseLaw("rademacher", lambda size: 1.0, lambda size: 1.0, _signs),
+        NoiseLaw("rademacher", lambda size: 1.0, lambda size: 1.0, _signs, fixed_length=True),
         NoiseLaw(
             "uniform",
             lambda size: 9 / 5,
@@ -75,7 +80,7 @@ _LAWS = {
             lambda size: 3 * size / (size + 2),
             lambda size: size / (size + 2),
             _sphere,
-            independent=False,
+            fixed_length=True,
         ),
     )
 }

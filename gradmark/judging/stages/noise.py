@@ -1,0 +1,99 @@
+"""Noise: are the moves of a random method those of the law that it declares, independent of each other?
+
+From the recorded moves of up to 40 calls with neighbouring seeds: mean, variance (in all, in each array), the
+correlation of coordinates (layers that draw from one seed), the distribution, and the independence of
+directions within a call and between calls. Without a known law only the variance and repetitions are tested.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from gradmark.claims import Claims, Unbiased
+from gradmark.judging.hearing import Hearing
+from gradmark.judging.noise_tests import Tested, tests_for
+from gradmark.judging.sample import Sample, pooled
+from gradmark.judging.seeing import Seen, see, sigma_of
+from gradmark.judging.verdict import Evidence, Finding
+from gradmark.judging.watching import Hidden, parts, watched
+from gradmark.measuring.spending import share
+from gradmark.noise_laws import NoiseLaw, noise_law
+from gradmark.random import generator
+
+NAME = "noise"
+STATISTICAL = 5
+"""Stages that share the false-alarm probability: identification, noise, bias, sequential, efficiency."""
+_CALLS = 40
+_SECONDS = 0.3
+"""The longest that the calls on one problem may take; then those that were made must do."""
+_FEWEST = 2
+
+
+def applies(claims: Claims) -> str | None:
+    """Methods that claim to be unbiased."""
+    return None if isinstance(claims.exactness, Unbiased) else "it claims no mean over seeds"
+
+
+def examine(hearings: Sequence[Hearing]) -> Iterator[Finding]:
+    """Findings for each problem on which the queries can be seen."""
+    alpha = share(hearings[0].false_alarm, STATISTICAL * len(hearings))
+    for hearing in hearings:
+        yield from noise_of(hearing, alpha)
+
+
+def noise_of(hearing: Hearing, alpha: float, number: int = _CALLS) -> Iterator[Finding]:
+    """The findings on one problem, which spend `alpha` together."""
+    begun = hearing.clock.spent()
+    blank = Finding(NAME, "skipped", "", where=hearing.where, dtype=hearing.dtype)
+    try:
+        seen = _calls(hearing, number)
+    except Hidden as error:
+        yield replace(blank, reason=f"{error}.")
+        return
+    sigma = sigma_of(hearing, seen[0].watched.slopes)
+    if sigma is None:
+        yield replace(blank, reason="it declares no sigma in which its moves could be measured.")
+        return
+    law = noise_law(hearing.method.claims.target.law)
+    sample = pooled(seen, sigma, parts(hearing.problem.parameters))
+    cost = sum(each.queries.answer.work.evaluations for each in seen)
+    tests = tests_for(law)
+    for test in tests:
+        tested = test(sample, law)
+        if tested is not None:
+            seconds = hearing.clock.spent() - begun if cost else 0.0
+            found = _finding(tested, sample, law, share(alpha, len(tests)))
+            yield replace(found, where=hearing.where, dtype=hearing.dtype, evaluations=cost, seconds=seconds)
+            cost = 0.0
+
+
+def _calls(hearing: Hearing, number: int) -> list[Seen]:
+    """So many calls as time allows; how many does not hang on what they show."""
+    watching, until = watched(hearing), hearing.clock.spent() + _SECONDS
+    first = int(generator(hearing.seed, "judge", 1).integers(2**30))
+    seen = [see(watching, first)]
+    for seed in range(first + 1, first + number):
+        if len(seen) >= _FEWEST and hearing.clock.spent() > until:
+            break
+        seen.append(see(watching, seed))
+    return seen
+
+
+def _finding(tested: Tested, sample: Sample, law: NoiseLaw | None, alpha: float) -> Finding:
+    wrong = tested.wrong or (tested.p_value is not None and tested.p_value < alpha)
+    where = f" (`{tested.where}`)" if tested.where else ""
+    said = f"{tested.what}{where} is {tested.value:.4g}"
+    known = law.name if law is not None else "an unknown law"
+    drawn = f"in {sample.number} directions of {sample.runs} calls"
+    chance = "" if tested.p_value is None else f", p = {tested.p_value:.1g}"
+    reason = f"{said} {drawn}; for {known} it is {tested.expected:.4g}{chance}."
+    if law is None and not wrong:
+        reason = f"{said} {drawn}{chance}; its law is not known here, so that nothing else is tested."
+    limit = None if tested.detectable is None else tested.detectable(alpha)
+    return Finding(
+        f"{NAME}.{tested.name}",
+        "failed" if wrong else "passed",
+        reason,
+        evidence=Evidence(tested.what, array=tested.where, found=tested.value, expected=tested.expected),
+        smallest_detectable=limit,
+        p_value=tested.p_value,
+    )
