@@ -12,6 +12,9 @@ from problems.mlp import widths_for
 
 _LAW = frozenset({"sequential", "efficiency"})
 _MEAN = frozenset({"sequential"})
+_WEIGHTS = frozenset({"identification"})
+_MOVES = frozenset({"identification", "noise"})
+_BIAS = frozenset({"bias"})
 _EVERY = frozenset({"contract", "accuracy", "order", "invariance", "controls"})
 _SMALL: Mapping[str, Any] = {"data": "synthetic", "widths": (5, 6, 4, 3), "batch": 8}
 _PROBLEMS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
@@ -54,6 +57,8 @@ def full() -> list[Trial]:
         *(Trial("polynomial", {"size": 40, "degree": 1}, _LAW, backend="torch") for _ in _on("torch")),
         Trial("polynomial", {"size": 40, "degree": 1}, _MEAN, dtype="float32"),
         Trial("polynomial", {"size": 40, "degree": 2}, _MEAN),
+        *_watched(),
+        *_watched_elsewhere(),
         *(
             Trial("mlp", {"widths": widths_for(parameters), "batch": 32}, frozenset({"cost"}))
             for parameters in (300, 1_000, 3_000, 10_000, 30_000)
@@ -63,7 +68,7 @@ def full() -> list[Trial]:
 
 def ci() -> list[Trial]:
     """A few seconds for a method: small problems that cover backends and dtypes in pairs."""
-    return [*_every(_CI), *_estimated()]
+    return [*_every(_CI), *_estimated(), *_watched()]
 
 
 def _estimated() -> list[Trial]:
@@ -71,6 +76,25 @@ def _estimated() -> list[Trial]:
     return [
         Trial("polynomial", {"size": 40, "degree": 1}, _LAW),
         Trial("mlp", {"widths": (6, 4), "data": "synthetic", "batch": 4}, _MEAN),
+    ]
+
+
+def _watched() -> list[Trial]:
+    """More parameters than the 64 directions of a call that is recorded; bias needs a third derivative."""
+    return [
+        Trial("polynomial", {"size": 100, "degree": 1}, _MOVES),
+        Trial("polynomial", {"size": 100, "degree": 3}, _BIAS),
+        Trial("mlp", {"widths": (20, 6, 4), "data": "synthetic", "batch": 4}, _MOVES | _BIAS),
+    ]
+
+
+def _watched_elsewhere() -> list[Trial]:
+    return [
+        Trial("polynomial", {"size": 100, "degree": 4}, _BIAS),
+        Trial("polynomial", {"size": 256, "degree": 1}, _WEIGHTS, dtype="float32"),
+        *(Trial("polynomial", {"size": 100, "degree": 1}, _WEIGHTS, backend=each) for each in _on("jax")),
+        *(Trial("polynomial", {"size": 256, "degree": 1}, _MOVES, backend=each) for each in _on("torch")),
+        *(Trial("polynomial", {"size": 100, "degree": 3}, _BIAS, backend=each) for each in _on("torch")),
     ]
 
 
