@@ -1,26 +1,28 @@
 """A check from beginning to end: contract, the point that was given, other points, findings."""
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from gradmark.errors import UsageError
-from gradmark.judging.checking.arithmetic import Arithmetic, arithmetic
+from gradmark.judging.checking.arithmetic import arithmetic
 from gradmark.judging.checking.carried import Carried
 from gradmark.judging.checking.claimed import BrokenContract, contents
 from gradmark.judging.checking.compare import Claim
 from gradmark.judging.checking.directions import LARGE, restricted, through_all
 from gradmark.judging.checking.examine import examine
-from gradmark.judging.checking.findings import USELESS, value_finding
+from gradmark.judging.checking.findings import says_nothing, value_finding
 from gradmark.judging.checking.meter import OutOfTime
-from gradmark.judging.checking.points import AT, Candidate, Unusable, points
+from gradmark.judging.checking.points import AT, Candidate, Search, Unusable
 from gradmark.judging.checking.spot import Spot
 from gradmark.judging.checking.task import Task
 from gradmark.judging.verdict import Finding
 
-_LEAST = 3
-"""Points at which a gradient must have been compared before it is called correct."""
+_LEAST, _SOME, _MANY = 3, 4, 5
+"""Points at which a gradient is compared: the least for it to be called correct, and all kinds of them."""
 _SPARE = 2
 """Points nearby that are tried when others could not be used."""
 
@@ -29,9 +31,8 @@ class Course:
     """The state of one check as it goes on."""
 
     def __init__(self, task: Task) -> None:
-        self.task, self.main = task, None
-        self.compared = 0
-        self.failed = False
+        self.task, self.compared, self.failed = task, 0, False
+        self.main: Spot | None = None
 
     def findings(self) -> Iterator[Finding]:
         """All findings, in the order in which they are made."""
@@ -53,12 +54,12 @@ class Course:
         self.arithmetic = arithmetic(self.task.side.objective(0), self.task.x)
         yield self._at(0, Candidate(AT, self.task.x), claim)
         for index, place in enumerate(self._places(claim, value), 1):
-            if self.failed or (self.task.points is None and self.compared >= self._wanted):
-                break
             if isinstance(place, Unusable):
                 yield Finding("points", "skipped", f"{place.reason}.", place.name)
-                continue
-            yield self._elsewhere(index, place)
+            else:
+                yield self._elsewhere(index, place)
+            if self.failed or (self.task.points is None and self.compared >= self._wanted):
+                break
         if not self.failed:
             yield self._enough()
 
@@ -70,47 +71,29 @@ class Course:
             return _broken(self.task, broken, place.name)
 
     def _at(self, index: int, place: Candidate, claim: Claim) -> Finding:
-        task, spot = self.task, self._spot(index, place)
-        start = task.meter.evaluations
-        large = task.space.size >= LARGE
-        everywhere = through_all(task.space, task.seed, index, 2 if large and index else 3)
+        task, made_up = self.task, index > 0 and self.task.points is None
+        spot = Spot(task.side.objective(index), self.arithmetic, place.x, task.bounds)
+        if self.main is not None and made_up:
+            spot.inherit(self.main, place.value)
+        before, start = task.meter.evaluations, time.perf_counter()
+        everywhere = through_all(task.space, task.seed, index)
         more = restricted(task.space, claim.gradient, task.seed, index, main=index == 0)
-        examined = examine(spot, claim, everywhere, more)
-        code = task.side.code(None, place.name)
-        found = value_finding(spot, claim, examined, place.name, code)
-        self.failed = self.failed or found.status == "failed"
-        found = self._where_it_counts(found, index)
-        self.compared += found.status in ("passed", "failed")
+        examined = examine(spot, claim, everywhere, more, briefly=made_up)
+        found = value_finding(spot, claim, examined, place.name, task.side.code(place.name))
+        if made_up and says_nothing(examined, found):
+            found = replace(found, status="skipped", digits=None, smallest_detectable=None)
         self.main = self.main or spot
-        from dataclasses import replace
-
-        return replace(found, evaluations=task.meter.evaluations - start)
-
-    def _where_it_counts(self, found: Finding, index: int) -> Finding:
-        """At a point that was made up, what cannot be decided is passed over."""
-        from dataclasses import replace
-
-        made_up = index > 0 and self.task.points is None
-        beyond = found.status == "undecided" and (
-            "not differentiable" in found.reason or (found.smallest_detectable or 0) > USELESS
-        )
-        if made_up and beyond:
-            return replace(found, status="skipped", digits=None, smallest_detectable=None)
-        return found
-
-    def _spot(self, index: int, place: Candidate) -> Spot:
-        spot = Spot(self.task.side.objective(index), self.arithmetic, place.x, self.task.bounds)
-        if self.main is not None:
-            spot.inherit(self.main)
-        return spot
+        self.failed = self.failed or found.status == "failed"
+        self.compared += found.status == "passed"
+        spent = task.meter.evaluations - before
+        return replace(found, evaluations=spent, seconds=time.perf_counter() - start)
 
     @property
     def _wanted(self) -> int:
-        """How many points are compared: fewer where evaluations are dear and real differences all there is."""
+        """How many points are compared: fewer where evaluations are dear, and real differences all there is."""
         if self.task.space.size < LARGE:
-            return 5
-        assert self.main is not None
-        return 4 if self.main.complex_believed else 3
+            return _MANY
+        return _SOME if self.main is not None and self.main.complex_believed else _LEAST
 
     def _places(self, claim: Claim, value: Any) -> Iterator[Candidate | Unusable]:
         task = self.task
@@ -118,7 +101,7 @@ class Course:
             given = (task.space.rounded(x) for x in task.points)
             return iter([Candidate(f"points[{index}]", x) for index, x in enumerate(given)])
         own = Carried(task.side.objective(0), task.space.arrays)
-        return points(own, task.x, value, claim.gradient, task.seed, task.bounds, _SPARE)
+        return Search(own, task.x, value, task.seed, task.bounds).points(claim.gradient, _SPARE)
 
     def _enough(self) -> Finding:
         least = _LEAST if self.task.points is None else 1 + len(self.task.points)

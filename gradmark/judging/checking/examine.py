@@ -9,8 +9,11 @@ from gradmark.judging.checking.directions import Direction
 from gradmark.judging.checking.locate import Located, locate
 from gradmark.judging.checking.spot import SAFETY, Slope, Spot
 from gradmark.judging.checking.trouble import trouble
+from gradmark.judging.checking.vouching import obstacle
 
-Outcome = Literal["agrees", "wrong", "undecided", "kink"]
+_CLEARLY = 64.0
+"""Times its error that a mismatch has for a second reference to settle it."""
+Outcome = Literal["agrees", "wrong", "undecided", "unreliable", "kink"]
 
 
 @dataclass(frozen=True)
@@ -23,45 +26,26 @@ class Examined:
     located: Located | None = None
 
 
-def examine(spot: Spot, claim: Claim, through_all: list[Direction], more: Iterable[Direction]) -> Examined:
+def examine(
+    spot: Spot,
+    claim: Claim,
+    through_all: list[Direction],
+    more: Iterable[Direction],
+    *,
+    briefly: bool = False,
+) -> Examined:
     """Compare along `through_all` and then `more`; the first direction that does not agree decides."""
-    first = spot.learn(through_all[0].vector)
-    if reason := _kink(spot, through_all, first):
-        return Examined("kink", reason, ())
-    believe_or_not(spot, through_all[0], first)
+    if found_obstacle := obstacle(spot, through_all, briefly):
+        reason, kink = found_obstacle
+        return Examined("kink" if kink else "unreliable", reason, ())
     made: list[Comparison] = []
     for direction in (*through_all, *more):
         found = compare(spot, claim, direction)
         made.append(found)
         if not found.agrees:
-            rest = [compare(spot, claim, other) for other in through_all if other.through_all][:2]
+            rest = [judged(spot, claim, other, spot.quick(other.vector)) for other in through_all]
             return _suspect(spot, claim, found, made, rest)
     return Examined("agrees", "", tuple(made))
-
-
-def believe_or_not(spot: Spot, direction: Direction, real: Slope) -> None:
-    """Drop the complex step at a point where real differences contradict it."""
-    if not spot.complex_believed:
-        return
-    step = spot.quick(direction.vector)
-    if step.source == "the complex step" and not disagree(step, real):
-        return
-    spot.complex_believed = not disagree(step, spot.careful(direction.vector, thorough=True))
-
-
-def _kink(spot: Spot, through_all: list[Direction], first: Slope) -> str | None:
-    """Why the function is not differentiable at the point; two directions and all steps must show it."""
-    if first.rung is None or not first.rung.kinked:
-        return None
-    ladders = [spot.careful(direction.vector, thorough=True).rung for direction in through_all[:2]]
-    if not all(rung is not None and rung.kinked for rung in ladders):
-        return None
-    rung = ladders[0]
-    assert rung is not None
-    return (
-        f"not differentiable here: along a random direction the slope is {float(rung.value):.3g} on the average "
-        f"and jumps by {rung.jump:.3g} at the point"
-    )
 
 
 def _suspect(
@@ -83,11 +67,11 @@ def _confirmed(spot: Spot, claim: Claim, found: Comparison) -> tuple[Outcome, st
     if found.agrees:
         return "undecided", "the mismatch cannot be told from rounding in any part of it"
     v, first = found.direction.vector, found.slope
-    second = spot.second(v, first)
+    second = spot.second(v, first, found.mismatch / _CLEARLY)
     if second.rung is not None and second.rung.kinked:
-        return "undecided", trouble(spot, second)
+        return "unreliable", trouble(spot, second)
     if disagree(first, second):
-        return "undecided", f"the references disagree: {_both(first, second)}; {trouble(spot, second)}"
+        return "unreliable", f"the references disagree: {_both(first, second)}; {trouble(spot, second)}"
     again = judged(spot, claim, found.direction, second)
     allowed = again.tolerance + max(0.0, found.tolerance - SAFETY * first.error)
     if again.mismatch <= allowed:

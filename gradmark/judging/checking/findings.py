@@ -1,7 +1,5 @@
 """What was found at a point, as findings."""
 
-from typing import Any
-
 import numpy as np
 
 from gradmark.judging.checking.compare import Claim, Comparison
@@ -14,8 +12,10 @@ from gradmark.judging.verdict import Evidence, Finding, Status
 from gradmark.measuring.norms import correct_digits, norm
 from gradmark.random import generator
 
-USELESS = 0.1
-"""A check that would not have seen a relative fault of a tenth is no evidence."""
+USELESS = 0.5
+"""A check that would not have seen a relative fault of a half is no evidence."""
+_SMALL = 1e-2
+"""Of the gradient: a tolerance above it asks whether the gradient just vanishes here."""
 _MOVED = 0.125
 """Of the parameters' size: how far away the scale of a gradient that vanishes is looked for."""
 
@@ -27,12 +27,20 @@ def value_finding(spot: Spot, claim: Claim, examined: Examined, name: str, code:
     seen = smallest_detectable([found.tolerance for found in full], size) if full else None
     status, reason = _said(spot, examined, full, seen)
     evidence = None
-    if examined.located is not None and examined.outcome in ("wrong", "undecided"):
+    if examined.located is not None and examined.outcome != "agrees":
         evidence = _evidence(spot, examined.located, name, code)
     return Finding(
         "value", status, reason, where=name, dtype=spot.space.arrays.dtype, evidence=evidence,
         digits=_digits(spot, claim, full, size), smallest_detectable=seen,
     )  # fmt: skip
+
+
+def says_nothing(examined: Examined, found: Finding) -> bool:
+    """Whether it is the point, not the gradient, that left the finding open."""
+    seen = found.smallest_detectable
+    return examined.outcome in ("kink", "unreliable") or (
+        examined.outcome == "agrees" and seen is not None and seen > USELESS
+    )
 
 
 def _said(spot: Spot, examined: Examined, full: list[Comparison], seen: float | None) -> tuple[Status, str]:
@@ -71,9 +79,9 @@ def _size(spot: Spot, claim: Claim, full: list[Comparison]) -> float:
     """The 2-norm of the gradient as the reference's slopes show it, or what it is nearby where it vanishes."""
     if not full:
         return 0.0
-    size = float(np.sqrt(np.mean([float(found.slope.value) ** 2 for found in full])))
+    size = norm(np.array([found.slope.value for found in full])) / len(full) ** 0.5
     largest = max(found.tolerance for found in full)
-    if largest < USELESS / 10 * size:
+    if largest < _SMALL * size:
         return size
     random = generator(0, "judge", 47)
     unit = spot.size(full[0].direction.vector)

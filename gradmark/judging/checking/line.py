@@ -13,7 +13,7 @@ _LONGEST, _SHORTEST = 2.0**-3, {True: 2.0**-37, False: 2.0**-29}
 _FIRST = {True: (2.0**-19, 3), False: (2.0**-7, 5)}
 """The first step and the number of steps that a smooth function needs, by whether precision is extended: there
 they may be so short that a network's kinks are seldom between them."""
-_GOOD = {True: 1e-9, False: 1e-7}
+GOOD = {True: 1e-9, False: 1e-7}
 """The relative error of a slope that asks for no more steps: what a smooth function leaves is below by 100."""
 _KINK = 8.0
 """Errors of the slope that the two sides must differ by to be called a kink."""
@@ -35,13 +35,14 @@ class Line:
     shift: float = 1.0
     seen: dict[float, tuple[Any, Any]] = field(default_factory=dict)
 
-    def slope(self, careful: bool = False) -> "Rung":
-        """The derivative; `careful` goes through all steps however well the first ones agree."""
+    def short(self) -> "Rung":
+        """The derivative by the steps that a smooth function needs."""
         first, count = _FIRST[self.extended]
-        found = self._over(first * RATIO ** -np.arange(count))
-        if careful or not found.good(self.extended):
-            found = self._over(_all_steps(self.extended))
-        return found
+        return self._over(first * RATIO ** -np.arange(count))
+
+    def long(self) -> "Rung":
+        """The derivative by all steps, of which the best are taken."""
+        return self._over(_all_steps(self.extended))
 
     def _over(self, steps: Any) -> "Rung":
         h = steps * self.unit * self.shift
@@ -72,9 +73,9 @@ class Rung:
     noises: Any
     missing: int
 
-    def good(self, extended: bool) -> bool:
-        """Whether more steps would tell nothing that matters."""
-        return not self.kinked and self.error <= _GOOD[extended] * abs(float(self.value))
+    def good(self, extended: bool, enough: float = 0.0) -> bool:
+        """Whether more steps would tell nothing that matters: the error is relatively small, or `enough`."""
+        return not self.kinked and self.error <= max(GOOD[extended] * abs(float(self.value)), enough)
 
     @property
     def kinked(self) -> bool:

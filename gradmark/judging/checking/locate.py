@@ -10,6 +10,8 @@ from gradmark.judging.checking.compare import Claim, Comparison, conditioned, ju
 from gradmark.judging.checking.directions import Direction, single
 from gradmark.judging.checking.spot import Spot
 
+_TRIED = 2
+"""Single entries that are tried for a fault that is everywhere, before halving begins."""
 _SAME = 1e-3
 """How closely the ratios of two mismatches and of an entry of two directions agree, if it is that entry alone."""
 
@@ -39,21 +41,24 @@ def _guesses(spot: Spot, claim: Claim, failing: Comparison, others: Sequence[Com
     moved = np.flatnonzero(failing.direction.vector)
     if len(moved) == 1:
         return []
-    guesses = [_alone(failing, other) for other in others if other is not failing][:1]
+    guesses = _alone(failing, [other for other in others if other.direction is not failing.direction])
     if claim.gradient is not None:
         guesses.append(int(moved[np.argmax(np.abs(claim.gradient[moved]))]))
-    return list(dict.fromkeys(guess for guess in guesses if guess is not None))
+    guesses += [int(moved[len(moved) * part // (1 + _TRIED)]) for part in range(1, 1 + _TRIED)]
+    return list(dict.fromkeys(guesses))
 
 
-def _alone(one: Comparison, other: Comparison) -> int | None:
-    """The only entry whose share in two directions is that of the two mismatches."""
-    v, w = one.direction.vector, other.direction.vector
-    first, second = one.claimed - one.slope.value, other.claimed - other.slope.value
-    with np.errstate(all="ignore"):
-        off = np.abs(w * first - v * second) / (np.abs(v * first) + np.abs(v * second))
-    off = np.where(np.isfinite(off), off, np.inf)
+def _alone(one: Comparison, others: Sequence[Comparison]) -> list[int]:
+    """The only entry whose shares in all directions are those of their mismatches, if there is one."""
+    v, first = one.direction.vector, one.claimed - one.slope.value
+    off = np.zeros(v.size)
+    for other in others:
+        w, second = other.direction.vector, other.claimed - other.slope.value
+        with np.errstate(all="ignore"):
+            apart = np.abs(w * first - v * second) / (np.abs(w * first) + np.abs(v * second))
+        off = np.maximum(off, np.where(np.isfinite(apart), apart, np.inf).astype(float))
     best = int(np.argmin(off))
-    return best if off[best] < _SAME else None
+    return [best] if others and off[best] < _SAME else []
 
 
 def _halved(spot: Spot, claim: Claim, failing: Comparison) -> Located:

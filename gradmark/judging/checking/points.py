@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from gradmark.judging.checking.carried import Carried
-from gradmark.judging.checking.space import Space
 from gradmark.random import generator
 from gradmark.reference.scale import typical_sizes
 
@@ -24,12 +24,19 @@ _ENLARGED = 8.0
 """The factor of the enlarged point: units that were in their linear range saturate."""
 
 
+_HALF_OF_THE_EXPONENTS = {"float16": 7, "bfloat16": 63, "float32": 63}
+_HALF = 511
+"""Of float64, and where it matters of longdouble."""
+Along = Callable[[float], Any]
+
+
 @dataclass(frozen=True)
 class Candidate:
-    """A point, flat and rounded to its dtype, by the name it has in the report."""
+    """A point, flat and rounded to its dtype, by the name it has in the report, and the value there if known."""
 
     name: str
     x: Any
+    value: Any = None
 
 
 @dataclass(frozen=True)
@@ -40,98 +47,93 @@ class Unusable:
     reason: str
 
 
-def points(
-    function: Carried,
-    x: Any,
-    value: Any,
-    slope: Any,
-    seed: int,
-    bounds: tuple[float, float] | None,
-    spare: int = 0,
-) -> Iterator[Candidate | Unusable]:
-    """After descent, nearby, rescaled and enlarged; then `spare` more nearby ones.
+@dataclass(frozen=True)
+class Search:
+    """The `function` in the dtype of the point, the point `x` and its `value`, and where points may lie."""
 
-    `slope` is a gradient to descend along, flat, or None for a random direction.
-    """
-    space = function.objective.space
-    yield _descended(function, x, value, slope, seed, bounds)
-    moves = [("nearby", _nearby(space, x, seed, 0)), ("rescaled", _rescaled(space, x, seed))]
-    moves += [("enlarged", x * _ENLARGED)]
-    moves += [(f"nearby ({1 + index})", _nearby(space, x, seed, index)) for index in range(1, 1 + spare)]
-    for name, target in moves:
-        yield _brought_near(name, function, x, lambda part, target=target: x + part * (target - x), bounds)
+    function: Carried
+    x: Any
+    value: Any
+    seed: int = 0
+    bounds: tuple[float, float] | None = None
 
+    def points(self, gradient: Any, spare: int) -> Iterator[Candidate | Unusable]:
+        """After descent, rescaled, enlarged, nearby; then `spare` more nearby ones.
 
-def _brought_near(
-    name: str, function: Carried, x: Any, way: Callable[[float], Any], bounds: tuple[float, float] | None,
-    wanted: Callable[[Any], bool] = lambda value: True,
-) -> Candidate | Unusable:  # fmt: skip
-    """The farthest point on the way, halved up to 8 times, where the function is finite and what is wanted."""
-    reason = "it could not be moved in its dtype"
-    for halving in range(_HALVINGS + 1):
-        point = function.objective.space.rounded(way(2.0**-halving))
-        if not _inside(point, bounds):
-            reason = "all points on the way are out of `bounds`"
-        elif np.all(point == x):
-            break
-        elif not np.isfinite(value := function(point)):
-            reason = "the function is not finite there, nor nearer"
-        elif not wanted(value):
-            reason = "the function does not fall along the way"
-        else:
-            return Candidate(name, point)
-    return Unusable(name, reason)
+        `gradient` is what to descend along, flat, or None for a random direction.
+        """
+        yield self._descended(gradient)
+        for name, target in self._targets(spare):
+            yield self.towards(name, lambda part, target=target: self.x + part * (target() - self.x))
 
+    def towards(
+        self, name: str, way: Along, wanted: Callable[[Any], bool] | None = None
+    ) -> Candidate | Unusable:
+        """The farthest point on the way, halved up to 8 times, that is inside and where the value is fit."""
+        reason = "it could not be moved in its dtype"
+        for halving in range(_HALVINGS + 1):
+            point = self.function.objective.space.rounded(way(2.0**-halving))
+            if not self._inside(point):
+                reason = "all points on the way are out of `bounds`"
+            elif np.all(point == self.x):
+                break
+            elif not abs(value := self.function(point)) <= self._largest:
+                reason = "the function is not finite there, nor nearer"
+            elif wanted is not None and not wanted(value):
+                reason = "the function does not fall along the way"
+            else:
+                return Candidate(name, point, value)
+        return Unusable(name, reason)
 
-def _descended(
-    function: Carried, x: Any, value: Any, slope: Any, seed: int, bounds: tuple[float, float] | None
-) -> Candidate | Unusable:
-    space = function.objective.space
-    along = -slope if slope is not None else _signs(space.size, seed)
-    largest = float(np.max(np.abs(along)))
-    along = along / largest if largest > 0 and np.isfinite(largest) else _signs(space.size, seed)
-    step = _DESCENT * _sizes(space, x)
+    @property
+    def _largest(self) -> float:
+        """The largest value at a point that is made up: a correct gradient does not overflow before the function.
 
-    def falls(found: Any) -> bool:
-        return bool(found < value)
+        The square root of the largest number of the dtype; where the value at the point is larger, that.
+        """
+        half = _HALF_OF_THE_EXPONENTS.get(self.function.arrays.dtype, _HALF)
+        return max(2.0**half, float(abs(self.value)))
 
-    found = _brought_near("after descent", function, x, lambda part: x + part * step * along, bounds, falls)
-    if isinstance(found, Candidate):
-        return found
-    # Along a wrong gradient, or at a minimum, it does not fall: somewhere else is as good.
-    return _brought_near(
-        "beside it", function, x, lambda part: x + part * step * _signs(x.size, seed), bounds
-    )
-
-
-def _nearby(space: Space, x: Any, seed: int, index: int) -> Any:
-    random = generator(seed, "judge", 44, index)
-    where_zero = np.where(x == 0, _sizes(space, x), 0)
-    return x * (1 + _NEARBY * random.uniform(-1, 1, x.size)) + _NEARBY * where_zero * random.uniform(
-        -1, 1, x.size
-    )
-
-
-def _rescaled(space: Space, x: Any, seed: int) -> Any:
-    """Every other array, or half of the entries of a single one, made small and the others large."""
-    if len(space.slices) > 1:
-        factors = np.concatenate(
-            [np.full(part.stop - part.start, _SCALES[k % 2]) for k, part in enumerate(space.slices.values())]
+    def _descended(self, gradient: Any) -> Candidate | Unusable:
+        signs = generator(self.seed, "judge", 46).choice([-1.0, 1.0], self.x.size)
+        largest = 0.0 if gradient is None else float(np.max(np.abs(gradient)))
+        along = -gradient / largest if largest > 0 else signs
+        step = _DESCENT * self._sizes
+        found = self.towards(
+            "after descent", lambda part: self.x + part * step * along, lambda value: bool(value < self.value)
         )
-    else:
-        factors = np.asarray(_SCALES)[generator(seed, "judge", 45).permutation(np.arange(x.size) % 2)]
-    return x * factors
+        if isinstance(found, Candidate):
+            return found
+        # Along a wrong gradient, or at a minimum, it does not fall: somewhere else is as good.
+        return self.towards("beside it", lambda part: self.x + part * step * signs)
 
+    def _targets(self, spare: int) -> Iterator[tuple[str, Callable[[], Any]]]:
+        yield "rescaled", self._rescaled
+        yield "enlarged", lambda: self.x * _ENLARGED
+        yield "nearby", lambda: self._nearby(0)
+        for index in range(1, 1 + spare):
+            yield f"nearby ({1 + index})", lambda index=index: self._nearby(index)
 
-def _sizes(space: Space, x: Any) -> Any:
-    parts = {name: x[part] for name, part in space.slices.items() if part.stop > part.start}
-    sizes = typical_sizes(parts)
-    return np.concatenate([np.full(part.size, sizes[name]) for name, part in parts.items()])
+    def _nearby(self, index: int) -> Any:
+        random = generator(self.seed, "judge", 44, index)
+        sizes = np.where(self.x == 0, self._sizes, np.abs(self.x))
+        return self.x + _NEARBY * sizes * random.uniform(-1, 1, self.x.size)
 
+    def _rescaled(self) -> Any:
+        """Every other array, or half of the entries of a single one, made small and the others large."""
+        slices = self.function.objective.space.slices
+        if len(slices) > 1:
+            kinds = np.concatenate([np.full(p.stop - p.start, k % 2) for k, p in enumerate(slices.values())])
+        else:
+            kinds = generator(self.seed, "judge", 45).permutation(np.arange(self.x.size) % 2)
+        return self.x * np.asarray(_SCALES)[kinds]
 
-def _signs(size: int, seed: int) -> Any:
-    return generator(seed, "judge", 46).choice([-1.0, 1.0], size)
+    @cached_property
+    def _sizes(self) -> Any:
+        slices = self.function.objective.space.slices
+        parts = {name: self.x[part] for name, part in slices.items() if part.stop > part.start}
+        sizes = typical_sizes(parts)
+        return np.concatenate([np.full(part.size, sizes[name]) for name, part in parts.items()])
 
-
-def _inside(x: Any, bounds: tuple[float, float] | None) -> bool:
-    return bounds is None or bool(np.all((x >= bounds[0]) & (x <= bounds[1])))
+    def _inside(self, x: Any) -> bool:
+        return self.bounds is None or bool(np.all((x >= self.bounds[0]) & (x <= self.bounds[1])))

@@ -59,8 +59,8 @@ class GradientSide:
         """The same again, and for arrays that are not contiguous."""
         same_again(self.claimed, claim.gradient, self.space, x)
 
-    def code(self, place: str | None, point: str) -> str:
-        """The call, or the entry at the point that was given."""
+    def code(self, point: str) -> str:
+        """The call that finds it again: everything random in it follows from its seed."""
         return f"gradmark.check_gradient(function, gradient, at, seed={self.seed})"
 
 

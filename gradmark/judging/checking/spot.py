@@ -22,6 +22,8 @@ _COMPLEX_ROUNDINGS = 64.0
 _IMAGINARY = 2.0**-120
 """The imaginary step, of the parameters' size: its square is far below the last digit of extended precision,
 and far above what any arithmetic flushes to zero (float32 ends at 2^-126, so there it is 2^-60)."""
+COMPLEX = "the complex step"
+"""The name of that reference."""
 _DISJOINT = 0.61
 """How the second ladder's steps are shifted against the first's."""
 _QUICK = 2.0**-21
@@ -51,11 +53,12 @@ class Spot:
         self.objective, self.arithmetic, self.x, self.bounds = objective, arithmetic, x, bounds
         self.complex_believed = arithmetic.complex_wide is not None
         self.noise_is_measured = False
-        self._quick_step, self._quick_error = (_QUICK, 0.0)
+        self._quick_step, self._quick_error = _QUICK, 0.0
+        self._known: dict[int, tuple[Any, Slope]] = {}
 
     @property
     def space(self) -> Space:
-        """Of the point."""
+        """What the point is made of."""
         return self.objective.space
 
     def carried(self, arrays: Arrays) -> Carried:
@@ -66,6 +69,11 @@ class Spot:
     def value(self) -> Any:
         """The value at the point, in the widest real arithmetic."""
         return self.carried(self.arithmetic.real)(self.x)
+
+    @cached_property
+    def magnitude(self) -> float:
+        """|f| at the point."""
+        return float(abs(self.value))
 
     @cached_property
     def sizes(self) -> dict[str, float]:
@@ -89,20 +97,20 @@ class Spot:
         rounding of the value is assumed until slopes disagree.
         """
         if self.arithmetic.extended or self.complex_believed:
-            return self.carried(self.arithmetic.real).epsilon * float(abs(self.value))
+            return self.carried(self.arithmetic.real).epsilon * self.magnitude
         return self.measured_noise()
 
     def measured_noise(self) -> float:
         """The noise of the real arithmetic, from 16 or 32 evaluations; kept from then on."""
-        real, v = self.carried(self.arithmetic.real), self._any_direction
-        unit = self.unit(v)
-        level = noise(lambda offsets: [real(self.x + t * unit * v) for t in offsets], real.epsilon)
+        real = self.carried(self.arithmetic.real)
+        # In proportion, so that a small entry beside large ones stays in its domain; a point of zeros moves too.
+        step = self.x if np.any(self.x) else np.full(self.x.size, self.unit(self.x == 0), np.longdouble)
+        step = step * np.where(np.arange(self.x.size) % 2, 0.75, -1.25)
+        level = noise(lambda offsets: [real(self.x + t * step) for t in offsets], real.epsilon)
+        if not np.isfinite(level):
+            level = real.epsilon * self.magnitude
         self.__dict__["noise"], self.noise_is_measured = level, True
         return level
-
-    @cached_property
-    def _any_direction(self) -> Any:
-        return np.where(np.arange(self.x.size) % 2, 0.75, -1.25).astype(np.longdouble)
 
     def line(self, v: Any, shift: float = 1.0) -> Line:
         """The function along `v`."""
@@ -126,11 +134,19 @@ class Spot:
     def quick(self, v: Any) -> Slope:
         """The cheapest slope: one complex evaluation, else one central difference of a known step."""
         wide = self.arithmetic.complex_wide
+        known = self._known.get(id(v))
+        if known is not None and (self.complex_believed or known[1].source != COMPLEX):
+            return known[1]
+        found = self._quick(v, wide)
+        self._known[id(v)] = v, found
+        return found
+
+    def _quick(self, v: Any, wide: Arrays | None) -> Slope:
         if self.complex_believed and wide is not None:
             value = self.complex_slope(v, wide)
             rounding = _COMPLEX_ROUNDINGS * self.carried(wide).epsilon
             if np.isfinite(value):
-                return Slope(value, rounding * float(abs(value)), "the complex step")
+                return Slope(value, rounding * float(abs(value)), COMPLEX)
         return self.central(v)
 
     def central(self, v: Any) -> Slope:
@@ -147,23 +163,30 @@ class Spot:
     @cached_property
     def own_noise(self) -> float:
         """The noise of a value in the dtype of the point."""
-        if self.arithmetic.own == self.arithmetic.real or self.noise_is_measured:
+        if self.arithmetic.own == self.arithmetic.real:
             return self.noise
         own = self.carried(self.arithmetic.own)(self.x)
-        return max(float(abs(own - self.value)), own_floor(self))
+        floor = self.space.arrays.epsilon / 4 * self.magnitude
+        return max(float(abs(own - self.value)), floor, self.noise)
 
-    def inherit(self, other: "Spot") -> None:
-        """Begin with the step and the references that suited another point."""
+    def inherit(self, other: "Spot", value: Any) -> None:
+        """Begin with the step and the references that suited another point; `value` is that in the own dtype."""
+        if other.complex_believed and value is not None:
+            self.__dict__["magnitude"] = float(abs(value))
         self._quick_step, self._quick_error = other._quick_step, other._quick_error
         self.complex_believed = self.complex_believed and other.complex_believed
 
-    def careful(self, v: Any, shift: float = 1.0, *, thorough: bool = False) -> Slope:
-        """The slope by a ladder of real differences, all of its steps where the first ones do not agree."""
+    def careful(self, v: Any, shift: float = 1.0, *, thorough: bool = False, enough: float = 0.0) -> Slope:
+        """The slope by a ladder of real differences, all of its steps where the first ones do not agree.
+
+        An error of `enough` is good enough.
+        """
         line = self.line(v, shift)
-        rung = line.slope(thorough)
-        if not rung.good(self.arithmetic.extended) and not self.noise_is_measured:
-            line.noise = self.measured_noise()
-            rung = line.slope(careful=True)
+        rung = line.short()
+        if thorough or not rung.good(self.arithmetic.extended, enough):
+            # Steps that happen to agree are taken for good ones unless the noise is known.
+            line.noise = self.noise if self.noise_is_measured else self.measured_noise()
+            rung = line.long()
         return Slope(rung.value, rung.error, "differences over a ladder of steps", rung)
 
     def learn(self, v: Any) -> Slope:
@@ -176,11 +199,8 @@ class Spot:
         self._quick_error = off / size if size else 0.0
         return found
 
-    def second(self, v: Any, first: Slope) -> Slope:
+    def second(self, v: Any, first: Slope, enough: float) -> Slope:
         """Another reference for a slope: real differences for a complex step, else steps in between."""
-        return self.careful(v, 1.0 if first.source == "the complex step" else _DISJOINT)
-
-
-def own_floor(spot: Spot) -> float:
-    """A quarter of a rounding of the value in the dtype of the point."""
-    return spot.space.arrays.epsilon / 4 * float(abs(spot.value))
+        if first.source == COMPLEX:
+            return self.careful(v, enough=enough)
+        return self.careful(v, _DISJOINT)

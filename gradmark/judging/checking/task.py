@@ -22,8 +22,8 @@ class Side(Protocol):
     def contract(self, claim: Claim, x: Any) -> None:
         """Hold the claim at the point that was given to the rest of its contract; raises `BrokenContract`."""
 
-    def code(self, place: str | None, point: str) -> str:
-        """A line of Python that shows a finding again."""
+    def code(self, point: str) -> str:
+        """A line of Python that shows the finding of a point again."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ def trouble(spot: Spot, slope: Slope) -> str:
         return f"a kink within the step: the slopes on its two sides differ by {rung.jump:.2g}"
     if rung.missing:
         return f"domain edge: the function is not finite at {rung.missing} of {len(rung.steps)} steps"
-    value, level = float(abs(spot.value)), spot.noise if spot.noise_is_measured else spot.measured_noise()
+    value, level = spot.magnitude, spot.noise if spot.noise_is_measured else spot.measured_noise()
     if level > _NOISY * spot.carried(spot.arithmetic.real).epsilon * value:
         return f"noise in f: values of {value:.2g} carry noise of {level:.1g}"
     change = abs(float(rung.value)) * float(np.max(rung.steps))
