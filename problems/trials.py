@@ -10,12 +10,20 @@ from gradmark.arrays import installed
 from gradmark.judging.trial import Trial
 from problems.mlp import widths_for
 
-_LAW = frozenset({"sequential", "efficiency"})
+_LAW = frozenset({"sequential", "efficiency", "controls"})
 _MEAN = frozenset({"sequential"})
 _WEIGHTS = frozenset({"identification"})
 _MOVES = frozenset({"identification", "noise"})
 _BIAS = frozenset({"bias"})
 _EVERY = frozenset({"contract", "accuracy", "order", "invariance", "controls"})
+_COST = frozenset({"cost"})
+_FEW = (150, 300, 600)
+"""For counts, which are exact at any size."""
+_STEPS = (150, 300, 600, 1_200, 2_500, 5_000)
+"""For times that grow with the square of the parameters."""
+_LEAPS = (10_000, 20_000, 50_000, 100_000)
+_LARGE = (170_000, 240_000, 340_000, 480_000, 680_000, 960_000, 1_360_000, 1_900_000)
+"""For memory, which is known to some 320 KiB: from 1.3 to 15 MB of parameters."""
 _SMALL: Mapping[str, Any] = {"data": "synthetic", "widths": (5, 6, 4, 3), "batch": 8}
 _PROBLEMS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "digits": ("mlp", {"widths": (64, 3, 10), "batch": 8}),
@@ -37,7 +45,7 @@ _FULL = {
     ("jax", "float64"): ("tanh", "relu", "logistic", "rosenbrock"),
     ("jax", "float32"): ("tanh", "gelu", "quadratic"),
 }
-"""Everything on NumPy in float64; elsewhere each problem at least once, on every backend and in every dtype."""
+"""All of it on NumPy in float64; elsewhere each problem at least once, on every backend, in every dtype."""
 _CI = {
     ("numpy", "float64"): ("tanh", "quadratic"),
     ("numpy", "float32"): ("relu",),
@@ -59,16 +67,22 @@ def full() -> list[Trial]:
         Trial("polynomial", {"size": 40, "degree": 2}, _MEAN),
         *_watched(),
         *_watched_elsewhere(),
-        *(
-            Trial("mlp", {"widths": widths_for(parameters), "batch": 32}, frozenset({"cost"}))
-            for parameters in (300, 1_000, 3_000, 10_000, 30_000)
-        ),
+        *_sizes("numpy", (*_STEPS, *_LEAPS, *_LARGE), batch=32),
+        *(each for backend in _on("torch") for each in _sizes(backend, (*_STEPS, *_LEAPS), batch=32)),
+        *(each for backend in _on("jax") for each in _sizes(backend, _LEAPS, batch=32)),
     ]
 
 
 def ci() -> list[Trial]:
     """A few seconds for a method: small problems that cover backends and dtypes in pairs."""
-    return [*_every(_CI), *_estimated(), *_watched()]
+    counted = [each for backend in _on("numpy", "torch", "jax") for each in _sizes(backend, _FEW, batch=4)]
+    return [*_every(_CI), *_estimated(), *_watched(), *counted]
+
+
+def _sizes(backend: str, sizes: tuple[int, ...], batch: int) -> list[Trial]:
+    """One network at many sizes: depth and batch stay."""
+    widths = [widths_for(parameters) for parameters in sizes]
+    return [Trial("mlp", {"widths": each, "batch": batch}, _COST, backend=backend) for each in widths]
 
 
 def _estimated() -> list[Trial]:

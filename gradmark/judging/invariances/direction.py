@@ -26,8 +26,8 @@ _MISSED = 3.0
 """A fault of three times the tolerance is missed by one direction with a probability of 1/4, by four with
 1/200."""
 _UNLUCKY = 10.0
-"""An error that knows nothing of the direction v is not along it: |e . v| > 10 |e| has a probability of 4e-10,
-by Hoeffding's inequality for signs times sizes of at most 1.5."""
+"""An error that knows nothing of the direction v is not along it: |e . v| > 10 |e| has a probability below
+5e-10, by Hoeffding's inequality for signs times sizes of at most 1.5."""
 _STREAM = 22
 """Of the judge's random numbers: directions are drawn from it."""
 

@@ -28,11 +28,20 @@ def applies(claims: Claims) -> str | None:
 
 def examine(hearings: Sequence[Hearing]) -> Iterator[Finding]:
     """A finding for each invariance, problem and point."""
+    elsewhere = any(hearing.problem.arrays.backend != "jax" for hearing in hearings)
     for hearing in hearings:
-        for site in sites(hearing.problem, hearing.seed)[:_SITES]:
+        chosen = _chosen(hearing, elsewhere)
+        for site in sites(hearing.problem, hearing.seed)[:_SITES] if chosen else ():
             subject = Subject(hearing, site)
-            for invariance in _INVARIANCES:
+            for invariance in chosen:
                 yield _examined(invariance, subject)
+
+
+def _chosen(hearing: Hearing, elsewhere: bool) -> tuple[ModuleType, ...]:
+    """All, but on JAX those for which nothing is compiled again, where the others are asked `elsewhere`."""
+    if hearing.problem.arrays.backend != "jax" or not elsewhere:
+        return _INVARIANCES
+    return () if isinstance(hearing.method.claims.exactness, Truncated) else (permutation, direction)
 
 
 def _examined(invariance: ModuleType, subject: Subject) -> Finding:

@@ -42,14 +42,21 @@ def examine(hearings: Sequence[Hearing]) -> Iterator[Finding]:
         reason = f"it declares {claimed}, which is no hyper-parameter of it (there are: {listed})."
         yield Finding(NAME, "failed", reason)
         return
-    seen = False
+    seen, elsewhere = False, any(not _compiles(hearing) for hearing in hearings)
     for hearing in hearings:
+        if _compiles(hearing) and elsewhere:
+            continue
         finding = _of_problem(hearing, claimed)
         seen = seen or finding.status != "skipped"
         yield finding
     if not seen:
         reason = f"its {claimed} could be seen on none of {len(hearings)} problems: the first says why."
         yield Finding(NAME, "undecided", reason)
+
+
+def _compiles(hearing: Hearing) -> bool:
+    """Whether every step is compiled anew, at a hundred times the price of a call: then others are asked."""
+    return hearing.problem.arrays.backend == "jax"
 
 
 def _of_problem(hearing: Hearing, claimed: Truncated) -> Finding:
