@@ -21,15 +21,20 @@ _JUMP = 0.1
 """A slope that changes by more than this from one side to the other has a kink between."""
 
 
-def beside_a_kink(problem: Problem, start: Mapping[str, Any], draw: Draw) -> dict[str, Any] | None:
-    """`start` with one bias shifted so that one pre-activation lies just above zero; None without kinks."""
+def beside_a_kink(
+    problem: Problem, start: Mapping[str, Any], draw: Draw, epsilon: float
+) -> dict[str, Any] | None:
+    """`start` with one bias shifted so that one pre-activation lies just above zero; None without kinks.
+
+    `epsilon` is that of the dtype in which the side must be clear.
+    """
     if problem.smoothness != "kinked" or problem.layers is None:
         return None
     trace = forward(problem, converted(start, problem.arrays), draw)
     for index, bias in _before_kinks(problem):
         nodes = to_numpy(trace.saved[index][0]).astype(np.float64)
         row, unit = np.unravel_index(np.argmin(np.abs(nodes)), nodes.shape)
-        distance = _ROOTS * math.sqrt(problem.arrays.epsilon) * float(np.sqrt(np.mean(nodes**2)))
+        distance = _ROOTS * math.sqrt(epsilon) * float(np.sqrt(np.mean(nodes**2)))
         moved = {name: np.array(array) for name, array in start.items()}
         moved[bias][unit] += distance - nodes[row, unit]
         return moved

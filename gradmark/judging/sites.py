@@ -12,8 +12,10 @@ import numpy as np
 
 from gradmark.arrays import to_numpy
 from gradmark.draw import Draw
+from gradmark.errors import UsageError
 from gradmark.judging.kinks import beside_a_kink
 from gradmark.judging.remembering import once_for
+from gradmark.judging.saturation import enlarged
 from gradmark.measuring.norms import norm
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem, converted
@@ -23,13 +25,6 @@ from gradmark.reference import NoReference
 Numbers = Mapping[str, Any]
 BESIDE_A_KINK = "near a kink"
 """The site's name; differences cross the kink there."""
-_LARGER = 2.0
-_ENLARGEMENTS = 3
-"""Parameters are doubled at most three times: beyond that the gradient itself dies out."""
-_FLAT = 0.1
-"""A unit is saturated when its derivative is below a tenth of what it is at zero."""
-_SHARE = 0.5
-"""Of the units: when so many are saturated, the parameters are large enough."""
 _ENOUGH = 0.25
 """Of the fall that the slope promises: less would let a step overshoot to the other side of a valley."""
 _TRIED = 2.0**-10
@@ -68,10 +63,14 @@ def _sites(problem: Problem, seed: int) -> list[Site]:
     start = {name: np.array(to_numpy(array)) for name, array in problem.parameters.items()}
     built = Site("as built", converted(start, problem.arrays), _copied(problem, problem.default_draw))
     random = generator(seed, "judge", 7)
+    place = _place(problem)
     movers: list[tuple[str, Callable[[Draw], Numbers | None]]] = [
-        ("after descent", lambda draw: _descended(problem, built)),
-        ("saturated", lambda draw: _enlarged(problem, start, draw)),
-        (BESIDE_A_KINK, lambda draw: beside_a_kink(problem, start, draw)),
+        ("after descent", lambda _: _descended(problem, place, built)),
+        ("saturated", lambda draw: enlarged(place, start, _copied(place, draw))),
+        (
+            BESIDE_A_KINK,
+            lambda draw: beside_a_kink(place, start, _copied(place, draw), problem.arrays.epsilon),
+        ),
         ("nearby", lambda draw: _nearby(start, random)),
         ("scales", lambda draw: _scaled(start)),
     ]
@@ -84,26 +83,35 @@ def _sites(problem: Problem, seed: int) -> list[Site]:
     return found
 
 
+def _place(problem: Problem) -> Problem:
+    """Where points are looked for: on NumPy if possible, where no operation has to be compiled first."""
+    try:
+        return problem.to(backend="numpy", dtype="float64")
+    except UsageError:
+        return problem
+
+
 def _copied(problem: Problem, draw: Draw) -> Draw:
     return Draw(converted(draw.arrays, problem.arrays), draw.seed)
 
 
-def _descended(problem: Problem, built: Site) -> Numbers:
+def _descended(problem: Problem, place: Problem, built: Site) -> Numbers:
     """One step down the reference gradient, halved until the loss falls enough for it (Armijo 1966)."""
     from gradmark.judging.references import reference_at
 
     start = {name: to_numpy(array) for name, array in built.parameters.items()}
+    draw = _copied(place, built.draw)
     try:
         uphill = reference_at(problem, built, frozenset()).gradient
     except NoReference:
-        uphill = _random_ascent(problem, start, built.draw)
+        uphill = _random_ascent(place, start, draw)
     slope = norm(np.array([norm(array) for array in uphill.values()]))
     reach = norm(np.array([norm(array) for array in start.values()])) or 1.0
-    step, value = reach / (slope or 1.0), _loss(problem, start, built.draw)
+    step, value = reach / (slope or 1.0), _loss(place, start, draw)
     for _ in range(_HALVINGS):
         moved = {name: start[name] - step * uphill[name] for name in start}
         enough = value - _ENOUGH * step * slope**2
-        if _inside(problem, moved) and _loss(problem, moved, built.draw) < enough:
+        if _inside(problem, moved) and _loss(place, moved, draw) < enough:
             return moved
         step /= 2
     return start
@@ -115,32 +123,6 @@ def _random_ascent(problem: Problem, start: Numbers, draw: Draw) -> dict[str, An
     ahead = {name: random.standard_normal(array.shape) for name, array in start.items()}
     rise = [_loss(problem, {n: start[n] + s * _TRIED * ahead[n] for n in start}, draw) for s in (1, -1)]
     return ahead if rise[0] > rise[1] else {name: -array for name, array in ahead.items()}
-
-
-def _enlarged(problem: Problem, start: Numbers, draw: Draw) -> Numbers:
-    moved: Numbers = start
-    for _ in range(_ENLARGEMENTS):
-        moved = {name: _LARGER * array for name, array in moved.items()}
-        if _saturated(problem, moved, draw) >= _SHARE:
-            break
-    return moved
-
-
-def _saturated(problem: Problem, numbers: Numbers, draw: Draw) -> float:
-    """The share of units whose activation is flat; 0 where the problem shows no activations."""
-    from gradmark.layer import Elementwise
-    from gradmark.passes import forward
-
-    if problem.layers is None:
-        return 0.0
-    trace = forward(problem, converted(numbers, problem.arrays), draw)
-    pairs = zip(problem.layers, trace.saved, strict=True)
-    slopes = [
-        np.abs(to_numpy(named.layer.derivative(saved))).ravel()
-        for named, saved in pairs
-        if isinstance(named.layer, Elementwise)
-    ]
-    return float(np.mean(np.concatenate(slopes) < _FLAT)) if slopes else 0.0
 
 
 def _nearby(start: Numbers, random: np.random.Generator) -> Numbers:
