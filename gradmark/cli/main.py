@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from gradmark.cli.calibrate import calibrate
 from gradmark.cli.commands import Commands
 from gradmark.cli.compare import compare
 from gradmark.cli.listing import list_registered
@@ -44,6 +45,7 @@ app.command("run")(run)
 app.command("show")(show)
 app.command("compare")(compare)
 app.command("validate")(validate)
+app.command("calibrate")(calibrate)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """A ladder of numbers of samples, with estimates on each rung: what a declared variance predicts of them."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from gradmark.judging.hearing import Hearing
 from gradmark.judging.sites import Site
 from gradmark.measuring.skew_corrected import FEWEST, MeanTest, mean_test
 
-_SAMPLES = (16, 64, 256, 1024, 4096)
+SAMPLES = (16, 64, 256, 1024, 4096)
 _USABLE = 0.5
 """Of the time there is: the rest is for the slower calls among those to come."""
 
@@ -32,10 +33,12 @@ class Level:
         return 1 / self.declared.variance
 
 
-def levels_within(hearing: Hearing, site: Site, seconds: float) -> list[Level]:
-    """The numbers of samples that the method takes and the time allows."""
+def levels_within(
+    hearing: Hearing, site: Site, seconds: float, ladder: Sequence[int] = SAMPLES
+) -> list[Level]:
+    """The numbers of samples of the ladder that the method takes and the time allows."""
     found: list[Level] = []
-    for stream, samples in enumerate(_SAMPLES):
+    for stream, samples in enumerate(ladder):
         method = with_samples(hearing, site, samples)
         if samples_of(method) != samples:
             continue

@@ -25,7 +25,7 @@ RESERVE = 5.0
 """How much more often a tail may be hit than the corrected test says. Importance sampling of means of
 chi-square numbers gave at most 1.7 at 1e-6 and 4.3 at 1e-9 with one degree of freedom and 256 numbers, 1.2
 and 1.7 with 32."""
-TOO_SKEW = 0.3
+TOO_SKEW = 0.2
 """Where skewness/sqrt(n) is larger, a few numbers make up the mean and the correction says nothing: such a
 sample rejects no mean (p-values 1). Chi-square with one degree of freedom has 0.18 with 256 numbers."""
 _HARDLY_SKEW = 1e-6

@@ -14,6 +14,7 @@ from gradmark.claims import Claims, Unbiased
 from gradmark.judging.estimates import NoTarget
 from gradmark.judging.hearing import Hearing
 from gradmark.judging.sample_ladder import (
+    SAMPLES,
     Level,
     Measured,
     against_law,
@@ -56,11 +57,13 @@ def examine(hearings: Sequence[Hearing]) -> Iterator[Finding]:
         )
 
 
-def judged(hearing: Hearing, site: Site, alpha: float, seconds: float) -> Iterator[Finding]:
+def judged(
+    hearing: Hearing, site: Site, alpha: float, seconds: float, ladder: Sequence[int] = SAMPLES
+) -> Iterator[Finding]:
     """The findings at one site, each spending `alpha`, within about `seconds`."""
     begun = hearing.clock.spent()
     try:
-        levels = levels_within(hearing, site, seconds)
+        levels = levels_within(hearing, site, seconds, ladder)
     except NoTarget as error:
         yield _finding(hearing, site, "", "skipped", str(error))
         return
