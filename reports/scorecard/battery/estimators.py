@@ -75,14 +75,19 @@ def _low_rank(random: Any, index: int, parameters: Value) -> Value:
     return {name: drawn(array.shape) for name, array in parameters.items()}
 
 
-def _other_noise(e: Value, index: int) -> Value:
+def _other_noise(moves: Value) -> Value:
     """The update draws its noise anew, from another seed."""
-    random = np.random.default_rng([index, 99])
-    return {name: random.standard_normal(array.shape) for name, array in e.items()}
+    random = np.random.default_rng(99)
+    return {name: random.standard_normal(array.shape) for name, array in moves.items()}
 
 
-def _transposed(e: Value, index: int) -> Value:
-    return {n: np.ascontiguousarray(a.T).reshape(a.shape) if a.ndim == 2 else a for n, a in e.items()}
+def _transposed(moves: Value) -> Value:
+    """Every move of a matrix transposed and read in the old shape."""
+
+    def turned(array: Any) -> Any:
+        return np.swapaxes(array, 1, 2).reshape(array.shape) if array.ndim == 3 else array
+
+    return {name: turned(array) for name, array in moves.items()}
 
 
 def _bias_doubled(g: Value) -> Value:

@@ -33,15 +33,15 @@ def signs(random: Any, index: int, parameters: Value) -> Value:
 class Strategy:
     """An evolution strategy. Each field is one piece of it, right as it stands.
 
-    `start(seed)` makes the random generator; `move(random, index, parameters)` is e; `used(e, index)` is what
-    the update multiplies; `shaped` makes weights of the values (the differences of pairs, or the values less
-    their baseline); `scale(M)` is 1/(M sigma) times the half; `back` is where the mirror image is taken from;
+    `start(seed)` makes the random generator; `move(random, index, parameters)` is e; `used(moves)` is what the
+    update multiplies, all moves of an array stacked; `shaped` makes weights of the values (the differences of
+    pairs, or the losses one-sided); `scale(M)` is 1/(2 M sigma); `back` is where the mirror image is taken from;
     `after` changes the gradient.
     """
 
     start: Callable[[int], Any] = np.random.default_rng
     move: Callable[[Any, int, Value], Value] = normal
-    used: Callable[[Value, int], Value] = lambda e, index: e
+    used: Callable[[Value], Value] = lambda moves: moves
     shaped: Callable[[Any], Any] = lambda values: values
     scale: Callable[[int], float] = lambda pairs: 1 / (2 * pairs * SIGMA)
     back: Callable[[Value, Value], Value] = lambda x, plus: x
@@ -49,31 +49,41 @@ class Strategy:
 
     def mirrored(self, problem: Any, x: Value, seed: int, pairs: int) -> Value:
         """The antithetic estimate."""
-        random = self.start(seed)
-        moves = [self.move(random, index, x) for index in range(pairs)]
-        values = []
-        for e in moves:
-            plus = moved(x, e, SIGMA)
-            minus = moved(self.back(x, plus), e, -SIGMA)
-            values.append(float(problem.loss(plus)) - float(problem.loss(minus)))
-        return self._weighted(x, moves, self.shaped(np.array(values)), self.scale(pairs))
+        moves = self._moves(x, seed, pairs)
+        plus = moved(x, moves, SIGMA)
+        minus = moved(self.back(x, plus), moves, -SIGMA)
+        values = losses(problem, plus) - losses(problem, minus)
+        return self._weighted(x, moves, self.shaped(values), self.scale(pairs))
 
     def one_sided(self, problem: Any, x: Value, seed: int, pairs: int) -> Value:
         """The estimate without mirror images; `scale` is that of 2 M moves."""
-        random = self.start(seed)
-        moves = [self.move(random, index, x) for index in range(2 * pairs)]
-        values = np.array([float(problem.loss(moved(x, e, SIGMA))) for e in moves])
+        moves = self._moves(x, seed, 2 * pairs)
+        values = losses(problem, moved(x, moves, SIGMA))
         return self._weighted(x, moves, self.shaped(values), self.scale(pairs))
 
-    def _weighted(self, x: Value, moves: list[Value], weights: Any, scale: float) -> Value:
-        used = [self.used(e, index) for index, e in enumerate(moves)]
-        total = {n: scale * sum(w * e[n] for w, e in zip(weights, used, strict=True)) for n in x}
+    def _moves(self, x: Value, seed: int, number: int) -> Value:
+        random = self.start(seed)
+        each = [self.move(random, index, x) for index in range(number)]
+        return {name: np.stack([e[name] for e in each]) for name in x}
+
+    def _weighted(self, x: Value, moves: Value, weights: Any, scale: float) -> Value:
+        used = self.used(moves)
+        total = {name: scale * np.tensordot(weights, used[name], axes=1) for name in x}
         return self.after({name: array.astype(x[name].dtype) for name, array in total.items()})
 
 
-def moved(x: Value, e: Value, sigma: float) -> Value:
-    """x + sigma e, in the dtype of x."""
-    return {name: (array + sigma * e[name]).astype(array.dtype) for name, array in x.items()}
+def moved(x: Value, moves: Value, sigma: float) -> Value:
+    """x + sigma e for every move e, in the dtype of x."""
+    return {name: (array + sigma * moves[name]).astype(array.dtype) for name, array in x.items()}
+
+
+def losses(problem: Any, population: Value) -> Any:
+    """The loss of each member: all at once where the problem takes a population."""
+    if problem.population:
+        return np.asarray(problem.loss(population), np.float64)
+    number = len(next(iter(population.values())))
+    members = ({name: array[index] for name, array in population.items()} for index in range(number))
+    return np.array([float(problem.loss(member)) for member in members])
 
 
 def less_mean(values: Any) -> Any:
