@@ -46,9 +46,9 @@ def assert_autograd(
     """
     from gradmark.testing.torch_call import differentiated
 
-    options = {"seed": seed, "digits": digits, "points": points, "bounds": bounds}
+    options = {"digits": digits, "points": points, "bounds": bounds}
     found = differentiated(function, inputs, seed, forward=forward)
     check = check_modes(
-        found, forward=forward, expected_failures=expected_failures, seconds=seconds, **options
+        found, forward=forward, seed=seed, expected_failures=expected_failures, seconds=seconds, **options
     )
     return asserted(check, allow_undecided=allow_undecided)

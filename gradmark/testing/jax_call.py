@@ -7,6 +7,7 @@ from typing import Any
 
 from gradmark.dtypes import dtype_name
 from gradmark.errors import UsageError
+from gradmark.testing.jax_shaken import shaken
 from gradmark.testing.modes import Differentiated, refuse_empty
 
 Arrays = Mapping[str, Any]
@@ -79,7 +80,8 @@ def differentiated(
         raise UsageError("`function` returns no array of real numbers: there is no gradient to examine.")
     reason = _no_forward_mode(call) if forward else None
     name = getattr(function, "__qualname__", type(function).__name__)
-    return Differentiated(name, at, call.outputs, call.vjp, None if reason else call.jvp, reason or "")
+    jvp = None if reason else call.jvp
+    return Differentiated(name, at, call.outputs, call.vjp, jvp, shaken, "assert_jax_gradient", reason or "")
 
 
 @contextmanager

@@ -38,10 +38,10 @@ def assert_jax_gradient(
     """
     from gradmark.testing.jax_call import differentiated, setting_restored
 
-    options = {"seed": seed, "digits": digits, "points": points, "bounds": bounds}
+    options = {"digits": digits, "points": points, "bounds": bounds}
     with setting_restored() as x64:
         found = differentiated(function, inputs, x64, forward=forward)
         check = check_modes(
-            found, forward=forward, expected_failures=expected_failures, seconds=seconds, **options
+            found, forward=forward, seed=seed, expected_failures=expected_failures, seconds=seconds, **options
         )
     return asserted(check, allow_undecided=allow_undecided)

@@ -1,6 +1,6 @@
 """Reverse and forward mode of one function, checked one after the other and reported together."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -8,15 +8,18 @@ from gradmark.errors import UsageError
 
 if TYPE_CHECKING:
     from gradmark.judging.judgement import GradientCheck
+    from gradmark.judging.verdict import Finding
 
 MODES = ("reverse", "forward")
+_WIDE = "float64"
 
 
 @dataclass(frozen=True)
 class Differentiated:
     """A function of the point `at` with its derivatives, as `gradmark.check_vjp` and `check_jvp` take them.
 
-    `jvp` is None where the function has no forward mode, and `no_jvp` says why.
+    `jvp` is None where the function has no forward mode, and `no_jvp` says why. ``shaken(f, epsilon, seed)``
+    is `f` with every operation's result moved by epsilon. `assertion` is the name of what a person called.
     """
 
     name: str
@@ -24,6 +27,8 @@ class Differentiated:
     function: Callable[[Any], Any]
     vjp: Callable[[Any, Any], Any]
     jvp: Callable[[Any, Any], Any] | None
+    shaken: Callable[..., Any]
+    assertion: str
     no_jvp: str = ""
 
 
@@ -31,35 +36,95 @@ def check_modes(
     found: Differentiated,
     *,
     forward: bool,
+    seed: int,
     expected_failures: Mapping[str, str] | None,
     seconds: float | None,
     **options: Any,
 ) -> "GradientCheck":
-    """Both modes as one check, whose findings are called "reverse..." and "forward..."."""
+    """Both modes as one check, whose findings are called "reverse..." and "forward...".
+
+    In a narrow dtype the formula is judged in float64, at the same numbers, where the function can be
+    computed in it; what the narrow dtype adds is judged beside it (`gradmark.testing.precision`).
+    """
     from gradmark.judging.check import check_jvp, check_vjp
     from gradmark.judging.verdict import Finding, check_expected, with_expected
 
     expected = dict(expected_failures or {})
     check_expected(expected, MODES)
-    share = seconds if seconds is None or found.jvp is None else seconds / len(MODES)
-    reverse = check_vjp(found.function, found.vjp, found.at, seconds=share, **options)
-    findings = [replace(each, check=f"reverse.{each.check}") for each in reverse.findings]
-    checks = [reverse]
-    if not forward:
-        findings.append(Finding("forward", "skipped", "it was not asked for."))
-    elif found.jvp is None:
-        findings.append(Finding("forward", "skipped", found.no_jvp))
-    else:
-        checks.append(check_jvp(found.function, found.jvp, found.at, seconds=share, **options))
-        findings += [replace(each, check=f"forward.{each.check}") for each in checks[-1].findings]
+    at = _widened(found)
+    options |= {"seed": seed, "seconds": seconds if found.jvp is None or seconds is None else seconds / 2}
+    checks = {"reverse": check_vjp(found.function, found.vjp, at or found.at, **options)}
+    if forward and found.jvp is not None:
+        checks["forward"] = check_jvp(found.function, found.jvp, at or found.at, **options)
+    findings = [
+        _repeatable(each, found.assertion, seed)
+        for mode in checks
+        for each in _findings(mode, checks[mode], found, at, seed)
+    ]
+    if "forward" not in checks:
+        findings.append(Finding("forward", "skipped", found.no_jvp if forward else "it was not asked for."))
+    first = checks["reverse"]
     return replace(
-        reverse,
+        first,
         subject=found.name,
         findings=tuple(with_expected(findings, expected)),
-        seconds=sum(check.seconds for check in checks),
-        evaluations=sum(check.evaluations for check in checks),
-        gradient_calls=sum(check.gradient_calls for check in checks),
+        seconds=sum(check.seconds for check in checks.values()),
+        evaluations=sum(check.evaluations for check in checks.values()),
+        gradient_calls=sum(check.gradient_calls for check in checks.values()),
+        record={**first.record, "dtype": _arrays(found.at).dtype},
     )
+
+
+def _findings(
+    mode: str, check: "GradientCheck", found: Differentiated, at: Mapping[str, Any] | None, seed: int
+) -> "Iterator[Finding]":
+    """The findings of a mode under its name, and those about the narrow dtype."""
+    for each in check.findings:
+        renamed = replace(each, check=f"{mode}.{each.check}")
+        # The digits of the formula are not those of a derivative in a narrow dtype.
+        yield renamed if at is None else replace(renamed, digits=None, smallest_detectable=None)
+    if at is None or check.verdict == "wrong":
+        return
+    from gradmark.testing.precision import Narrow, findings
+
+    derivative = found.vjp if mode == "reverse" else found.jvp
+    assert derivative is not None
+    weighted = found.function if mode == "reverse" else dict
+    it = Narrow(derivative, found.shaken, weighted, _arrays(found.at), _arrays(at), seed)
+    yield from findings(mode, it, found.at)
+
+
+def _repeatable(finding: "Finding", assertion: str, seed: int) -> "Finding":
+    """With the call that a person made as the code of its evidence."""
+    if finding.evidence is None:
+        return finding
+    code = f"gradmark.testing.{assertion}(function, *inputs, seed={seed})"
+    return replace(finding, evidence=replace(finding.evidence, code=code))
+
+
+def _widened(found: Differentiated) -> dict[str, Any] | None:
+    """The same numbers in float64; None where they are already, or the function cannot be computed in it."""
+    import numpy as np
+
+    from gradmark.arrays import dtype_name, epsilon, to_numpy
+
+    arrays = _arrays(found.at)
+    if epsilon(arrays.dtype) <= epsilon(_WIDE):
+        return None
+    wide = replace(arrays, dtype=_WIDE)
+    at = {name: wide.array(to_numpy(array)) for name, array in found.at.items()}
+    try:
+        outputs = found.function(at)
+        finite = all(np.all(np.isfinite(to_numpy(out))) for out in outputs.values())
+    except Exception:
+        return None
+    return at if finite and all(dtype_name(out) == _WIDE for out in outputs.values()) else None
+
+
+def _arrays(at: Mapping[str, Any]) -> Any:
+    from gradmark.function_problem import arrays_of
+
+    return arrays_of(at)[0]
 
 
 def refuse_empty(at: Mapping[str, Any], what: str) -> None:

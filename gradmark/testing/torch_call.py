@@ -10,6 +10,7 @@ from typing import Any
 from gradmark.errors import UsageError
 from gradmark.testing.modes import Differentiated, refuse_empty
 from gradmark.testing.torch_module import Copies
+from gradmark.testing.torch_shaken import shaken
 from gradmark.testing.torch_structure import put, tensors
 
 Tensors = Mapping[str, Any]
@@ -104,7 +105,8 @@ def differentiated(
     call = replace(call, kept=_kept(call))
     reason = _no_forward_mode(call) if forward else None
     name = getattr(function, "__qualname__", type(function).__name__)
-    return Differentiated(name, at, call.outputs, call.vjp, None if reason else call.jvp, reason or "")
+    jvp = None if reason else call.jvp
+    return Differentiated(name, at, call.outputs, call.vjp, jvp, shaken, "assert_autograd", reason or "")
 
 
 def _kept(call: Call) -> tuple[str, ...]:

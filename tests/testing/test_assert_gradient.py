@@ -1,4 +1,4 @@
-"""`assert_gradient` and the pytest fixture: right gradients pass, wrong ones fail with the judge's whole text."""
+"""`assert_gradient` and the pytest fixture: wrong gradients fail with the judge's whole text."""
 
 import subprocess
 import sys

@@ -1,0 +1,334 @@
+"""`assert_autograd`: right derivatives of torch pass in every dtype, faults of hand-written ones do not."""
+
+import copy
+
+import pytest
+
+from gradmark import UsageError
+from gradmark.testing import assert_autograd
+from gradmark.testing.torch_structure import put, tensors
+
+torch = pytest.importorskip("torch")
+nn, functional = torch.nn, torch.nn.functional
+DTYPES = [torch.float64, torch.float32, torch.bfloat16]
+every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: str(dtype).removeprefix("torch."))
+DEVICES = [
+    "cpu",
+    pytest.param(
+        "cuda",
+        marks=[
+            pytest.mark.gpu,
+            pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device here"),
+        ],
+    ),
+]
+
+
+def normal(*shape, dtype=torch.float64, seed=0, device="cpu"):
+    """Standard normal numbers that require a gradient."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64).to(device, dtype).requires_grad_()
+
+
+class Layer:
+    """A module with weights that are the same in every run, and its inputs."""
+
+    def __init__(self, make, *inputs):
+        self.make, self.inputs = make, inputs
+
+    def of(self, dtype, device="cpu"):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(1)
+            module = self.make()
+        inputs = [
+            each() if callable(each) else normal(*each, dtype=dtype, device=device) for each in self.inputs
+        ]
+        return module.to(device, dtype), [each.to(device) if not each.is_leaf else each for each in inputs]
+
+
+def classes():
+    return torch.tensor([0, 2, 1, 2])
+
+
+class CrossEntropy(nn.Module):
+    """Softmax cross-entropy of a linear map."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(5, 3)
+
+    def forward(self, x, target):
+        return functional.cross_entropy(self.linear(x), target.to(x.device))
+
+
+class Embedded(nn.Module):
+    """Words to vectors, some of them twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(6, 3)
+
+    def forward(self, scale):
+        return self.table(torch.tensor([[0, 3], [3, 5]], device=scale.device)) * scale
+
+
+LAYERS = {
+    "linear": Layer(lambda: nn.Linear(4, 3), (5, 4)),
+    "layer norm": Layer(lambda: nn.LayerNorm(6), (3, 6)),
+    "gelu": Layer(nn.GELU, (7,)),
+    "relu": Layer(nn.ReLU, (7,)),
+    "cross entropy": Layer(CrossEntropy, (4, 5), classes),
+    "embedding": Layer(Embedded, (3,)),
+    "conv2d": Layer(lambda: nn.Conv2d(2, 3, 3), (2, 2, 5, 5)),
+    "lstm cell": Layer(lambda: nn.LSTMCell(3, 4), (2, 3)),
+}
+
+
+@every_dtype
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_layers_of_torch_are_right(name, device, dtype) -> None:
+    module, inputs = LAYERS[name].of(dtype, device)
+    check = assert_autograd(module, *inputs)
+    assert check.record["dtype"] == str(dtype).removeprefix("torch.")
+    assert any(finding.check.startswith("reverse.") for finding in check.findings)
+    assert any(finding.check.startswith("forward") for finding in check.findings)
+
+
+class Cube(torch.autograd.Function):
+    """x^3 and its derivatives, of which subclasses break one."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        ctx.save_for_forward(x)
+        return x**3
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return 3 * x**2 * grad
+
+    @staticmethod
+    def jvp(ctx, tangent):
+        (x,) = ctx.saved_tensors
+        return 3 * x**2 * tangent
+
+
+class WrongSign(Cube):
+    @staticmethod
+    def backward(ctx, grad):
+        return -Cube.backward(ctx, grad)
+
+
+class MissingFactor(Cube):
+    @staticmethod
+    def backward(ctx, grad):
+        return Cube.backward(ctx, grad) / 3
+
+
+class SlightlyOff(Cube):
+    @staticmethod
+    def backward(ctx, grad):
+        return Cube.backward(ctx, grad) * (1 + 1e-6)
+
+
+class DetachedBranch(Cube):
+    """x^2 x, with the derivative of one factor alone."""
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return x**2 * grad
+
+
+class ModifiedSaved(Cube):
+    """The saved tensor is a view of a buffer that forward goes on to use."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_forward(x)
+        kept = x.clone()
+        ctx.kept = kept
+        result = x**3
+        kept.mul_(0.5)
+        return result
+
+    @staticmethod
+    def backward(ctx, grad):
+        return 3 * ctx.kept**2 * grad
+
+
+class StaleCache(Cube):
+    """It keeps the derivative of the first call."""
+
+    kept: dict = {}  # noqa: RUF012
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return StaleCache.kept.setdefault(x.dtype, 3 * x**2) * grad
+
+
+class WrongInFloat32(Cube):
+    @staticmethod
+    def backward(ctx, grad):
+        found = Cube.backward(ctx, grad)
+        return found * (1 + 1e-3) if grad.dtype == torch.float32 else found
+
+
+class WrongForward(Cube):
+    @staticmethod
+    def jvp(ctx, tangent):
+        return 1.01 * Cube.jvp(ctx, tangent)
+
+
+class RoughBackward(Cube):
+    """It computes in bfloat16 whatever it is given."""
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return (3 * x.bfloat16() ** 2 * grad.bfloat16()).to(grad.dtype)
+
+
+FAULTS = [WrongSign, MissingFactor, SlightlyOff, DetachedBranch, ModifiedSaved, StaleCache, RoughBackward]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_a_wrong_backward_is_caught(fault) -> None:
+    with pytest.raises(AssertionError, match=r"\Awrong: ") as caught:
+        assert_autograd(fault.apply, normal(5))
+    assert "X reverse.value" in str(caught.value)
+    assert "X forward" not in str(caught.value)
+
+
+@every_dtype
+def test_the_right_one_passes_in_every_dtype(dtype) -> None:
+    assert_autograd(Cube.apply, normal(5, dtype=dtype))
+
+
+@pytest.mark.parametrize("fault", [WrongSign, MissingFactor, DetachedBranch], ids=lambda each: each.__name__)
+def test_a_gross_fault_is_caught_in_bfloat16(fault) -> None:
+    with pytest.raises(AssertionError, match=r"\Awrong: "):
+        assert_autograd(fault.apply, normal(5, dtype=torch.bfloat16))
+
+
+def test_a_backward_that_is_wrong_in_float32_alone_is_caught_there_alone() -> None:
+    assert_autograd(WrongInFloat32.apply, normal(5))
+    with pytest.raises(AssertionError, match=r"\Awrong: "):
+        assert_autograd(WrongInFloat32.apply, normal(5, dtype=torch.float32))
+
+
+def test_a_wrong_forward_mode_is_caught_where_the_backward_is_right() -> None:
+    with pytest.raises(AssertionError, match=r"\Awrong: ") as caught:
+        assert_autograd(WrongForward.apply, normal(5))
+    assert "X forward.value" in str(caught.value)
+    assert "X reverse" not in str(caught.value)
+    assert_autograd(WrongForward.apply, normal(5), forward=False)
+    assert_autograd(WrongForward.apply, normal(5), expected_failures={"forward": "known for long"})
+
+
+class NoForwardMode(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return torch.sin(x)
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return torch.cos(x) * grad
+
+
+def test_a_function_without_forward_mode_passes_and_says_that_it_was_skipped() -> None:
+    check = assert_autograd(NoForwardMode.apply, normal(5))
+    (skipped,) = [finding for finding in check.findings if finding.check == "forward"]
+    assert skipped.status == "skipped"
+    assert "jvp" in skipped.reason
+
+
+class TransposedWeight(nn.Module):
+    """A square layer whose hand-written backward forgets to transpose."""
+
+    class Apply(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, weight):
+            ctx.save_for_backward(x, weight)
+            return x @ weight.T
+
+        @staticmethod
+        def backward(ctx, grad):
+            x, weight = ctx.saved_tensors
+            return grad @ weight.T, grad.T @ x
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(normal(4, 4, seed=3).detach())
+
+    def forward(self, x):
+        return self.Apply.apply(x, self.weight)
+
+
+def test_the_parameters_and_inputs_of_a_module_are_told_apart() -> None:
+    with pytest.raises(AssertionError, match=r"inputs\[0\]"):
+        assert_autograd(TransposedWeight(), normal(3, 4))
+    # By its weight alone the layer is right.
+    assert_autograd(TransposedWeight(), normal(3, 4).detach())
+
+
+def test_several_outputs_and_nested_inputs() -> None:
+    def function(pair, options):
+        a, b = pair
+        return {"sum": a + options["scale"] * b, "rest": (a * b, torch.argmax(a), 3)}
+
+    a, b = normal(4), normal(4, seed=1)
+    assert_autograd(function, (a, b), {"scale": normal(1, seed=2), "words": "unused"})
+
+
+class WrongSecondOutput(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return torch.sin(x), torch.cos(x)
+
+    @staticmethod
+    def backward(ctx, first, second):
+        (x,) = ctx.saved_tensors
+        return torch.cos(x) * first + torch.sin(x) * second
+
+
+def test_every_output_is_examined() -> None:
+    with pytest.raises(AssertionError, match=r"\Awrong: "):
+        assert_autograd(WrongSecondOutput.apply, normal(5))
+
+
+def test_nothing_that_was_given_is_changed() -> None:
+    module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5))
+    before = copy.deepcopy(module.state_dict())
+    x = normal(6, 3, dtype=torch.float32)
+    kept, random = x.detach().clone(), torch.random.get_rng_state()
+    assert_autograd(module, x, allow_undecided=True)
+    assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
+    assert all(parameter.grad is None for parameter in module.parameters())
+    assert torch.equal(x, kept) and x.grad is None
+    assert torch.equal(random, torch.random.get_rng_state())
+
+
+def test_what_cannot_be_differentiated_is_said_in_a_sentence() -> None:
+    with pytest.raises(UsageError, match="nothing to differentiate by"):
+        assert_autograd(torch.sin, torch.ones(3))
+    with pytest.raises(UsageError, match="none of the outputs requires a gradient"):
+        assert_autograd(lambda x: x.detach(), normal(3))
+    with pytest.raises(UsageError, match=r"cannot be evaluated .* RuntimeError"):
+        assert_autograd(lambda x: x @ torch.ones(7, 7), normal(3))
+    with pytest.raises(UsageError, match="must be a function of tensors or a module"):
+        assert_autograd(3, normal(3))
+
+
+def test_tensors_are_found_and_put_back() -> None:
+    value = (torch.ones(1), {"a": [torch.zeros(2), "word"]})
+    found = tensors(value, "inputs")
+    assert [eval(name, {"inputs": value}) is found[name] for name in found] == [True, True]
+    new = put(value, {"inputs[1]['a'][0]": 3})
+    assert (new[0] is value[0], new[1]) == (True, {"a": [3, "word"]})
