@@ -68,7 +68,8 @@ def with_sigma(hearing: Hearing, sigma: float) -> Hearing | None:
     chosen = "sigma" if "sigma" in names else next(iter(same), None)
     if chosen is None:
         return None
-    return replace(hearing, method=replace(method, **{chosen: sigma}))
+    other = replace(method, **{chosen: sigma})
+    return replace(hearing, method=other) if other.claims.target.sigma in (None, sigma) else None
 
 
 def calls(hearing: Hearing, seed: int, number: int) -> list[Seen]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from gradmark.judging.watching import Queries
+from gradmark.judging.watching import Hidden, Queries
 
 _SAME_LINE = 0.99
 """|cosine| above which two directions are one line, not yet exactly mirrored. Independent dense directions of
@@ -67,9 +67,11 @@ class Lines:
 
 
 def lines(queries: Queries) -> Lines:
-    """Sort the queries of one call into lines."""
+    """Sort the queries of one call into lines. Raises `Hidden` where there are none."""
     d, rounding = queries.directions, queries.rounding
     moved = np.flatnonzero(np.any(np.abs(d) > _STANDSTILL * rounding, axis=1))
+    if not len(moved) or not np.all(np.isfinite(queries.values)):
+        raise Hidden("none of its queries moves away from the point, or the loss there is not finite")
     cosines = _cosines(d[moved], d[moved])
     first = np.argmax(np.abs(cosines) > _SAME_LINE, axis=1)
     heads, line = np.unique(first, return_inverse=True)
@@ -110,6 +112,8 @@ def _off_mirror(d: Any, rounding: Any, ahead: Any, behind: Any) -> tuple[float, 
     for each move and leaves a trace of each in all that follow: N roundings in all, that add up like sqrt(N).
     """
     worst, allowed = 0.0, 0.0
+    if not behind.any():
+        return worst, allowed
     steps = 4 * np.sqrt(len(d))
     for plus, minus in zip(ahead, behind, strict=True):
         for i, j in zip(np.flatnonzero(plus), np.flatnonzero(minus), strict=False):

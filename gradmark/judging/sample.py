@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from gradmark.judging.seeing import Seen
+from gradmark.judging.lines import Lines
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,8 @@ class Sample:
         return np.bincount(self.calls, weights=values) / np.bincount(self.calls)
 
 
-def pooled(seen: list[Seen], sigma: float, slices: dict[str, slice]) -> Sample:
+def pooled(found: list[Lines], sigma: float, slices: dict[str, slice]) -> Sample:
     """All directions of several calls together."""
-    found = [each.weights.lines for each in seen]
     return Sample(
         rows=np.concatenate([np.asarray(each.directions, dtype=np.float64) for each in found]) / sigma,
         calls=np.repeat(np.arange(len(found)), [each.count for each in found]),

@@ -91,6 +91,8 @@ class Watched:
         if self.recording.hidden is not None:
             raise Hidden(self.recording.hidden)
         made = answer.work.tangent if self.slopes else answer.work.forward
+        if not np.all(np.isfinite(flat(answer.gradient))):
+            raise Hidden("its estimate is not finite, so that no weights can be told")
         if seen == 0 or made > seen:
             raise Hidden(f"queries are not visible: of {made:g} passes that it made {seen} were seen")
 

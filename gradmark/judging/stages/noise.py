@@ -10,11 +10,12 @@ from dataclasses import replace
 
 from gradmark.claims import Claims, Unbiased
 from gradmark.judging.hearing import Hearing
+from gradmark.judging.lines import lines
 from gradmark.judging.noise_tests import Tested, tests_for
 from gradmark.judging.sample import Sample, pooled
-from gradmark.judging.seeing import Seen, see, sigma_of
+from gradmark.judging.seeing import sigma_of
 from gradmark.judging.verdict import Evidence, Finding
-from gradmark.judging.watching import Hidden, parts, watched
+from gradmark.judging.watching import Hidden, Queries, Watched, parts, watched
 from gradmark.measuring.spending import share
 from gradmark.noise_laws import NoiseLaw, noise_law
 from gradmark.random import generator
@@ -25,7 +26,8 @@ STATISTICAL = 5
 _CALLS = 40
 _SECONDS = 0.3
 """The longest that the calls on one problem may take; then those that were made must do."""
-_FEWEST = 2
+_FEWEST = 8
+"""Calls that are made in any case: from so many on the variance can be tested without a law."""
 
 
 def applies(claims: Claims) -> str | None:
@@ -40,42 +42,46 @@ def examine(hearings: Sequence[Hearing]) -> Iterator[Finding]:
         yield from noise_of(hearing, alpha)
 
 
-def noise_of(hearing: Hearing, alpha: float, number: int = _CALLS) -> Iterator[Finding]:
-    """The findings on one problem, which spend `alpha` together."""
+def noise_of(
+    hearing: Hearing, alpha: float, number: int = _CALLS, seconds: float = _SECONDS
+) -> Iterator[Finding]:
+    """The findings on one problem, which spend `alpha` together, from `number` calls if `seconds` allow."""
     begun = hearing.clock.spent()
     blank = Finding(NAME, "skipped", "", where=hearing.where, dtype=hearing.dtype)
     try:
-        seen = _calls(hearing, number)
+        watching = watched(hearing)
+        made = _calls(watching, number, seconds)
     except Hidden as error:
         yield replace(blank, reason=f"{error}.")
         return
-    sigma = sigma_of(hearing, seen[0].watched.slopes)
+    sigma = sigma_of(hearing, watching.slopes)
     if sigma is None:
         yield replace(blank, reason="it declares no sigma in which its moves could be measured.")
         return
     law = noise_law(hearing.method.claims.target.law)
-    sample = pooled(seen, sigma, parts(hearing.problem.parameters))
-    cost = sum(each.queries.answer.work.evaluations for each in seen)
+    sample = pooled([lines(each) for each in made], sigma, parts(hearing.problem.parameters))
+    cost = sum(each.answer.work.evaluations for each in made)
     tests = tests_for(law)
     for test in tests:
         tested = test(sample, law)
         if tested is not None:
-            seconds = hearing.clock.spent() - begun if cost else 0.0
+            taken = hearing.clock.spent() - begun if cost else 0.0
             found = _finding(tested, sample, law, share(alpha, len(tests)))
-            yield replace(found, where=hearing.where, dtype=hearing.dtype, evaluations=cost, seconds=seconds)
+            yield replace(found, where=hearing.where, dtype=hearing.dtype, evaluations=cost, seconds=taken)
             cost = 0.0
 
 
-def _calls(hearing: Hearing, number: int) -> list[Seen]:
-    """So many calls as time allows; how many does not hang on what they show."""
-    watching, until = watched(hearing), hearing.clock.spent() + _SECONDS
-    first = int(generator(hearing.seed, "judge", 1).integers(2**30))
-    seen = [see(watching, first)]
+def _calls(watching: Watched, number: int, seconds: float) -> list[Queries]:
+    """So many calls as time allows, with neighbouring seeds; how many does not hang on what they show."""
+    clock = watching.hearing.clock
+    until = clock.spent() + seconds
+    first = int(generator(watching.hearing.seed, "judge", 1).integers(2**30))
+    made = [watching.call(first)]
     for seed in range(first + 1, first + number):
-        if len(seen) >= _FEWEST and hearing.clock.spent() > until:
+        if len(made) >= _FEWEST and clock.spent() > until:
             break
-        seen.append(see(watching, seed))
-    return seen
+        made.append(watching.call(seed))
+    return made
 
 
 def _finding(tested: Tested, sample: Sample, law: NoiseLaw | None, alpha: float) -> Finding:
