@@ -33,10 +33,10 @@ def signs(random: Any, index: int, parameters: Value) -> Value:
 class Strategy:
     """An evolution strategy. Each field is one piece of it, right as it stands.
 
-    `start(seed)` makes the random generator; `move(random, index, parameters)` is e; `used(moves)` is what the
-    update multiplies, all moves of an array stacked; `shaped` makes weights of the values (the differences of
-    pairs, or the losses one-sided); `scale(M)` is 1/(2 M sigma); `back` is where the mirror image is taken from;
-    `after` changes the gradient.
+    `start(seed)` makes the random generator; `move(random, index, parameters)` is e; `used(moves)` is what
+    the update multiplies, all moves of an array stacked; `shaped` makes weights of the values (differences
+    of pairs, or losses one-sided); `scale(M)` is 1/(2 M sigma); `back` is where the mirror image is taken
+    from; `after` changes the gradient.
     """
 
     start: Callable[[int], Any] = np.random.default_rng

@@ -9,8 +9,8 @@ from reports.scorecard.checkers.said import Said
 
 TITLE = "gradmark"
 REJECTIONS = (gradmark.UsageError,)
-PROFILE = "ci"
-"""The trials on which methods are judged."""
+PROFILE, BUDGET = "ci", 30.0
+"""The trials on which methods are judged, and the seconds for one: random ones take a quarter of them."""
 
 
 class _Decided(BaseException):
@@ -49,7 +49,7 @@ def _validated(question: MethodQuestion) -> Said:
             raise _Decided(finding, evaluations)
 
     try:
-        report: Any = gradmark.validate(question.method, profile=PROFILE, on_finding=heard)
+        report: Any = gradmark.validate(question.method, profile=PROFILE, budget=BUDGET, on_finding=heard)
     except _Decided as decided:
         finding = decided.finding
         return Said("wrong", f"{finding.check}: {finding.reason}", evaluations=decided.evaluations)
