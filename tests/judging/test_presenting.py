@@ -237,11 +237,20 @@ def test_text_shows_checks_by_trials() -> None:
 
 
 def test_text_with_many_trials_continues_below() -> None:
-    findings = [replace(FINDINGS[0], where=f"quadratic(size={n}) numpy float64") for n in range(120)]
+    findings = [replace(FINDINGS[0], where=f"problem_{n}(size=3) numpy float64") for n in range(120)]
     text = str(replace(WRONG, findings=tuple(findings)))
     assert max(map(len, text.splitlines())) <= WIDTH
     rows = [line for line in text.splitlines() if line.startswith("contract")]
     assert sum(row.count("+") for row in rows) == 120
+
+
+def test_many_sizes_of_a_problem_share_a_column() -> None:
+    findings = [replace(FINDINGS[0], where=f"quadratic(size={n}) numpy float64") for n in range(30)]
+    findings.append(replace(FINDINGS[3], where="quadratic(size=9) torch cuda float32, as built"))
+    findings.append(replace(FINDINGS[2], where="quadratic(size=31) numpy float64, as built"))
+    table = matrix(findings)
+    assert table.trials == ("quadratic numpy", "quadratic torch cuda")
+    assert [row.cells for row in table.rows] == [("passed", None), (None, "passed"), ("failed", None)]
 
 
 def test_a_trial_is_told_from_the_site_behind_it() -> None:

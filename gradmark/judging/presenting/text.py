@@ -17,7 +17,7 @@ _SYMBOLS: dict[Status | None, str] = {
 }  # fmt: skip
 _LETTERS = ascii_uppercase + ascii_lowercase
 _COLUMNS = 20
-"""Trials side by side; more are continued below."""
+"""Columns side by side; more are continued below."""
 _LISTED = 8
 """Findings that are told in full; the others are counted."""
 
