@@ -28,10 +28,11 @@ print(*(name for name in {HEAVY!r} if name in sys.modules), file=sys.stderr)
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ((), ("list", "run", "show", "compare", "report", "--version")),
+        ((), ("list", "run", "show", "compare", "validate", "report", "--version")),
         (("list",), ("methods, problems, reports or profiles",)),
         (("run",), ("--profile", "--method", "central_difference:step=1e-5", "--time-limit", "Ctrl-C")),
         (("show",), ("RUN", "--study")),
+        (("validate",), ("NAME", "--all", "--expect", "--json", "1 where one is wrong", "mine.py:mine")),
         (("compare",), ("RUN_A", "RUN_B", "--ratio-threshold", "--error-threshold", "Exits with 1")),
     ],
     ids=lambda value: "gradmark " + " ".join(value) if isinstance(value, tuple) else None,
