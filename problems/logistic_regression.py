@@ -13,6 +13,7 @@ from gradmark.problem import Call
 from gradmark.random import generator
 from problems import data as datasets
 from problems.layers.dense import Dense
+from problems.layers.log1p import log1p
 from problems.layers.nonlinearities import NONLINEARITIES, minus_abs, relu
 from problems.network import Network, sample_rows
 
@@ -31,8 +32,8 @@ class BinaryCrossEntropy:
     def value(self, outputs: Array, draw: Draw) -> Array:
         """The loss, shape () or (N,)."""
         xp = self.arrays.xp
-        rows = (relu(self.arrays, outputs) - draw.arrays["targets"] * outputs) + xp.log1p(
-            xp.exp(minus_abs(xp, outputs))
+        rows = (relu(self.arrays, outputs) - draw.arrays["targets"] * outputs) + log1p(
+            self.arrays, xp.exp(minus_abs(xp, outputs))
         )
         return xp.mean(rows[..., 0], axis=-1)
 

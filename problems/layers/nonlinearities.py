@@ -17,6 +17,7 @@ from scipy import special
 from gradmark.arrays import Array, Arrays
 from gradmark.dtypes import DTYPES
 from gradmark.problem import Smoothness
+from problems.layers.log1p import log1p
 
 LEAKY_SLOPE = 0.01
 
@@ -154,7 +155,7 @@ def _gelu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
 
 def _softplus(arrays: Arrays, z: Array) -> Array:
     xp = arrays.xp
-    return relu(arrays, z) + xp.log1p(xp.exp(minus_abs(xp, z)))
+    return relu(arrays, z) + log1p(arrays, xp.exp(minus_abs(xp, z)))
 
 
 def _softplus_derivative(arrays: Arrays, z: Array, h: Array) -> Array:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gradmark.arrays import Arrays, to_numpy
+from problems.layers.log1p import log1p
 from problems.layers.nonlinearities import NONLINEARITIES
 
 MAGNITUDES = np.array([1e-30, 1e-8, 1e-3, 0.1, 0.5, 1, 2, 5, 10, 20, 36, 50, 88, 100, 300, 700, 1e3, 1e4])
@@ -180,3 +181,19 @@ def test_elu_is_smooth_but_its_second_derivative_jumps_at_zero() -> None:
         errors.append(float(abs((ahead - behind) / (2 * step) - 1)))
     assert errors[0] == pytest.approx(1e-2 / 4, rel=1e-2, abs=0)
     assert math.log10(errors[0] / errors[1]) == pytest.approx(1, abs=1e-2)
+
+
+@pytest.mark.parametrize("z", [1e-20 + 1e-39j, 4.9e-37 - 7e-45j, 1e-3 + 1e-9j, 1 - 0.5j])
+def test_log1p_of_a_complex_number_on_torch_is_that_of_numpy(z: complex) -> None:
+    """torch's own gives NaN where the imaginary part is subnormal, as that of exp is for large negative z."""
+    arrays = Arrays("torch", dtype="complex64")
+    number = arrays.xp.asarray([z], dtype=arrays.dtype_object)
+    found, exact = to_numpy(log1p(arrays, number)), np.log1p(to_numpy(number).astype(np.complex128))
+    assert found[0].real == pytest.approx(exact[0].real, rel=4 * arrays.epsilon)
+    assert found[0].imag == pytest.approx(exact[0].imag, rel=4 * arrays.epsilon)
+
+
+def test_softplus_of_a_large_negative_complex64_is_finite_on_torch() -> None:
+    arrays = Arrays("torch", dtype="complex64")
+    number = arrays.xp.asarray([-83.6 - 1e-8j], dtype=arrays.dtype_object)
+    assert np.all(np.isfinite(to_numpy(NONLINEARITIES["softplus"].value(arrays, number))))
