@@ -58,14 +58,26 @@ class Decision:
 
     @property
     def fault(self) -> Tested | None:
-        """The test that found a fault: of several the surest about the mean, which moves the others too."""
-        faulty = [each for each in self.tested if each.faulty]
-        means = [each for each in faulty if each.name in ("scale", "arrays")]
-        return min(means or faulty, key=lambda each: each.p_value * each.test.reserve, default=None)
+        """The test that found a fault, of several the one that explains the others.
+
+        A wrong scale moves everything; one array's is blamed where the whole one is right or differs from it;
+        else the surest.
+        """
+        faulty = {each.name: each for each in self.tested if each.faulty}
+        whole, part = faulty.get("scale"), faulty.get("arrays")
+        if whole is not None and (part is None or _overlap(whole.test, part.test)):
+            return whole
+        others = [part] if part is not None else list(faulty.values())
+        return min(others, key=lambda each: each.p_value * each.test.reserve, default=None)
 
     def of(self, name: str) -> Tested | None:
         """The test of that name, if it was made."""
         return next((each for each in self.tested if each.name == name), None)
+
+
+def _overlap(one: Test, other: Test) -> bool:
+    """Whether the intervals meet; those of faults that have no number (NaN) do."""
+    return not (one.value.high < other.value.low or other.value.high < one.value.low)
 
 
 def looks_for(samples: float) -> tuple[int, ...]:

@@ -19,7 +19,8 @@ class Replicates:
     """What the tests need of K estimates g_k, g being the declared gradient.
 
     `scale` (K,): <g_k, g>/|g|^2. `parts` (K, L): the same for each array. `square` (K,): |g_k - g|^2/|g|^2.
-    `products` (K/2,): <g_2k - g, g_2k+1 - g>/|g|^2. `along` (K'): <g_k - g, u>/|g| for the estimates since
+    `products` (K - 1,): <g_k - g, g_k+1 - g>/|g|^2,
+    uncorrelated where estimates are independent. `along` (K'): <g_k - g, u>/|g| for the estimates since
     `look_along` was called, u the direction in which the mean of those before it lay off. `identical` says
     whether all are equal to the bit.
     """
@@ -28,12 +29,13 @@ class Replicates:
         self._declared, self._g = declared, np.asarray(declared.gradient, dtype=np.float64)
         self._length = float(np.linalg.norm(self._g))
         self._sum, self._first, self._direction = np.zeros_like(self._g), None, np.zeros_like(self._g)
+        self._last: Any = None
         self._columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
         self.count, self.identical = 0, True
 
     def extend(self, sample: Sample, until: int, may_go_on: Callable[[], bool]) -> None:
-        """Draw estimates until there are `until` of them, in even numbers at a time, or time is up."""
-        rows = max(2, min(_ROWS, _NUMBERS // self._g.size) // 2 * 2)
+        """Draw estimates until there are `until` of them, or time is up."""
+        rows = max(1, min(_ROWS, _NUMBERS // self._g.size))
         while self.count < until and may_go_on():
             number = min(rows, until - self.count)
             block = [np.array(sample(self.count + i), dtype=np.float64) for i in range(number)]
@@ -57,12 +59,13 @@ class Replicates:
         off, g, length = estimates - self._g, self._g, self._length
         arrays = self._declared.arrays.values()
         parts = [estimates[:, part] @ g[part] / (g[part] @ g[part]) for part in arrays]
-        pairs = off[: len(off) // 2 * 2]
+        chain = off if self._last is None else np.concatenate([self._last[None], off])
         self._keep("scale", estimates @ g / length**2)
         self._keep("parts", np.stack(parts, axis=1) if parts else np.zeros((len(off), 0)))
         self._keep("square", np.sum(off**2, axis=1) / length**2)
-        self._keep("products", np.sum(pairs[::2] * pairs[1::2], axis=1) / length**2)
+        self._keep("products", np.sum(chain[:-1] * chain[1:], axis=1) / length**2)
         self._keep("along", off @ self._direction / length)
+        self._last = off[-1]
         self._sum = self._sum + np.sum(estimates, axis=0)
         self.count += len(estimates)
 
