@@ -26,12 +26,13 @@ _ROOM = 0.5
 
 def inputs(hearing: Hearing, first: Answer, site: Site) -> Iterator[Finding]:
     """The findings batch_of_one, strided and scales."""
-    yield _batch_of_one(hearing, site)
+    yield _batch_of_one(hearing, first, site)
     yield _strided(hearing, first, site)
     yield _scales(hearing, site)
 
 
-def _batch_of_one(hearing: Hearing, site: Site) -> Finding:
+def _batch_of_one(hearing: Hearing, first: Answer, site: Site) -> Finding:
+    """Right for one row too: said of methods that are right for all of them, the others `accuracy` judges."""
     if site.draw.count < 2:
         return said(hearing, "batch_of_one", "skipped", "its problem has one row at most.")
     row = Site("one row", site.parameters, site.draw.rows(0, 1))
@@ -39,17 +40,24 @@ def _batch_of_one(hearing: Hearing, site: Site) -> Finding:
         return said(hearing, "batch_of_one", "skipped", "the loss needs all of its rows.")
     answer = hearing.call(row.parameters, hearing.seed, row.draw)
     fault = None
-    if reference := _reference(hearing, row):
-        if not fits(answer.gradient, reference) or not _finite(answer.gradient):
-            fault = "for a draw of one row the gradient has other arrays, or is not finite."
-        elif (worst := compared(answer.gradient, reference, bound_at(hearing, row, reference))).wrong and (
-            _judged(hearing)
-        ):
-            fault = (
-                f"for a draw of one row `{worst.array}` is off by {worst.error:.2g}, where "
-                f"{worst.allowed:.2g} is allowed."
-            )
+    if [np.shape(a) for a in answer.gradient.values()] != [np.shape(a) for a in first.gradient.values()]:
+        fault = "for a draw of one row the gradient has other arrays."
+    elif not _finite(answer.gradient):
+        fault = "for a draw of one row the gradient is not finite."
+    elif _judged(hearing) and (wrong := _wrong(hearing, row, answer)) and not _wrong(hearing, site, first):
+        fault = f"for a draw of one row {wrong}."
     return verdict_on(hearing, "batch_of_one", fault, "a draw of one row has its gradient.", answer)
+
+
+def _wrong(hearing: Hearing, site: Site, answer: Answer) -> str | None:
+    """How far off it is, if it is, in words."""
+    reference = _reference(hearing, site)
+    if reference is None or not fits(answer.gradient, reference):
+        return None
+    worst = compared(answer.gradient, reference, bound_at(hearing, site, reference))
+    if not worst.wrong:
+        return None
+    return f"`{worst.array}` is off by {worst.error:.2g}, where {worst.allowed:.2g} is allowed"
 
 
 def _strided(hearing: Hearing, first: Answer, site: Site) -> Finding:
