@@ -88,7 +88,7 @@ ENDINGS = {
 @pytest.mark.parametrize("name", ENDINGS)
 def test_a_method_that_takes_its_process_with_it_is_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ending, "_LEAST_GRACE", 0.3)
-    report = supervised(Case(f"{IMPOSTORS}:{name}", [f"{SPHERE}:size=3"], budget=0.5))
+    report = supervised(Case(f"{IMPOSTORS}:{name}", [f"{SPHERE}:size=3"], budget=3.0))
     word, sentence = ENDINGS[name]
     last = report.findings[-1]
     assert report.verdict == "wrong"

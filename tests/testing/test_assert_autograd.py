@@ -332,3 +332,32 @@ def test_tensors_are_found_and_put_back() -> None:
     assert [eval(name, {"inputs": value}) is found[name] for name in found] == [True, True]
     new = put(value, {"inputs[1]['a'][0]": 3})
     assert (new[0] is value[0], new[1]) == (True, {"a": [3, "word"]})
+
+
+class StubbornlyNarrow(torch.autograd.Function):
+    """Its weights exist in float32 alone, and its backward may be wrong."""
+
+    factor = 1.0
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return torch.sin(x) @ torch.ones(5, 2, dtype=torch.float32)
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return torch.cos(x) * grad.sum() * StubbornlyNarrow.factor
+
+
+def test_a_function_that_has_no_float64_is_judged_in_its_own_dtype(monkeypatch) -> None:
+    check = assert_autograd(StubbornlyNarrow.apply, normal(5, dtype=torch.float32))
+    assert not any("precision" in finding.check for finding in check.findings)
+    monkeypatch.setattr(StubbornlyNarrow, "factor", 1.1)
+    with pytest.raises(AssertionError, match=r"\A(wrong|undecided): "):
+        assert_autograd(StubbornlyNarrow.apply, normal(5, dtype=torch.float32))
+
+
+def test_a_saturated_layer_in_a_narrow_dtype_is_not_accused() -> None:
+    """1 - tanh^2 has lost most of its digits there, as any correct backward has."""
+    assert_autograd(torch.tanh, (normal(6) * 2 + 5).detach().float().requires_grad_())
