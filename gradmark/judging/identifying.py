@@ -18,7 +18,7 @@ def in_span(seen: Seen, name: str) -> Finding:
     """The estimate is a sum of its own moves: it replays the noise that it used, array by array."""
     found, check = seen.weights, f"{name}.span"
     size = float(np.linalg.norm(seen.queries.estimate))
-    visible = float(np.linalg.norm(found.residual_bound)) / size if size else math.inf
+    visible = float(np.linalg.norm(found.residual_bound)) / size if size else 1.0
     if found.in_span:
         reason = f"its estimate lies in the span of its {_queries(seen)}, to a relative {visible:.1g}."
         return seen.finding(check, "passed", reason, smallest_detectable=visible)

@@ -13,7 +13,7 @@ def slip(weights: Weights, sigma: float) -> str | None:
 
     They are those met in public repositories, such as a lost 1/sigma, a lost N/(N-1), or a sum for a mean.
     """
-    scale, slack = weights.scale(sigma), max(_NEAR, 2 * weights.scale_error)
+    scale, slack = weights.scale(sigma), max(_NEAR, 2 * weights.scale_error(sigma))
     moves, count = weights.lines.moves, weights.lines.count
     known = {
         "the sign is wrong": -1.0,

@@ -75,13 +75,11 @@ class Weights:
         """s: the mean of the estimate on a linear loss, in units of the gradient."""
         return self.slope * sigma * sigma * self.factor
 
-    @property
-    def scale_error(self) -> float:
-        """The relative error of s: rounding, and what it leaves open of the baseline."""
-        if not self.slope:
-            return math.inf
+    def scale_error(self, sigma: float) -> float:
+        """What rounding leaves open of s, and of the baseline."""
         open_to = [self._factor(each) for each in self.baselines] or [self.factor]
-        return self.slope_error / abs(self.slope) + (max(open_to) - min(open_to)) / min(open_to)
+        rounding = self.slope_error * sigma * sigma * self.factor
+        return rounding + abs(self.scale(sigma)) * (max(open_to) - min(open_to)) / min(open_to)
 
 
 def weights_of(queries: Queries) -> Weights:
@@ -142,7 +140,7 @@ def _size(queries: Queries) -> float:
 def _baselines(queries: Queries, found: Lines, z: Any, a: float, b: float, error: float) -> tuple[str, ...]:
     """Which numbers may be taken off the losses before they are weighted, the nearest first: b = -a c."""
     if a == 0:
-        return ()
+        return (_NONE,)
     # Far from the mean of z the line's slope errs too.
     spread = float(np.linalg.norm(z - z.mean())) or 1.0
     taken = -b / a

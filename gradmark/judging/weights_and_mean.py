@@ -44,7 +44,7 @@ def scale(seen: Seen, name: str) -> Finding:
         return seen.finding(check, "skipped", reason)
     if seen.watched.hearing.method.claims.target.kind == "direction":
         return seen.finding(check, "skipped", "it claims a direction only, so that its size is its own.")
-    value, error = found.scale(sigma), found.scale_error
+    value, error = found.scale(sigma), found.scale_error(sigma)
     said = f"its weights make {value:.6g} times the gradient (baseline: {found.baseline})"
     evidence = Evidence(
         what="the mean of the estimate over the gradient, by its weights",

@@ -7,6 +7,7 @@ import pytest
 
 import gradmark
 from gradmark.arrays import to_numpy
+from gradmark.judging.forged import forgeries
 from gradmark.judging.hearing import Hearing
 from gradmark.judging.recording import recorded_losses, recorded_tangents
 from gradmark.judging.stages import identification
@@ -165,3 +166,24 @@ def test_weights_that_mix_directions_but_stay_linear_are_left_to_another_stage()
 
     found = statuses(heard(LeastSquares()))
     assert found["identification.linear"] == "skipped" and "failed" not in found.values()
+
+
+@pytest.mark.parametrize(
+    ("method", "trial"),
+    [
+        (gradmark.get_method("gaussian_es"), LINEAR),
+        (gradmark.get_method("gaussian_es", antithetic=False), LINEAR),
+        (
+            gradmark.get_method("gaussian_es"),
+            Trial("polynomial", {"size": 100, "degree": 1}, dtype="float32"),
+        ),
+        (gradmark.get_method("forward_gradient"), NETWORK),
+        (Strategy(kind="point"), LINEAR),
+    ],
+)
+def test_impostors_of_a_method_are_convicted_on_the_spot(method: Any, trial: Trial) -> None:
+    made = list(forgeries(Hearing("the method", method, trial, trial.build())))
+    assert [each.name for each in made] == ["scaled", "negated", "zero", "the same noise every call"]
+    assert all(each.caught for each in made), [each.reason for each in made if not each.caught]
+    # Ten times what can be told in float32 is not quite a percent.
+    assert made[0].error is not None and made[0].error < 0.01
