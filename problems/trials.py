@@ -19,6 +19,8 @@ _EVERY = frozenset({"contract", "accuracy", "invariance", "controls"})
 _ORDER = frozenset({"order"})
 """Seen in float64 alone; and steps are no matter of the backend."""
 _COST = frozenset({"cost"})
+_ROWS = 128
+"""So many that a pass over a thousand parameters is more than its fixed cost."""
 _FEW = (150, 300, 600)
 """For counts, which are exact at any size."""
 _STEPS = (150, 300, 600, 1_200, 2_500, 5_000)
@@ -68,9 +70,9 @@ def full() -> list[Trial]:
         Trial("polynomial", {"size": 40, "degree": 2}, _MEAN),
         *_watched(),
         *_watched_elsewhere(),
-        *_sizes("numpy", (*_STEPS, *_LEAPS, *_LARGE), batch=32),
-        *(each for backend in _on("torch") for each in _sizes(backend, (*_STEPS, *_LEAPS), batch=32)),
-        *(each for backend in _on("jax") for each in _sizes(backend, _LEAPS, batch=32)),
+        *_sizes("numpy", (*_STEPS, *_LEAPS, *_LARGE), batch=_ROWS),
+        *(each for backend in _on("torch") for each in _sizes(backend, (*_STEPS, *_LEAPS), batch=_ROWS)),
+        *(each for backend in _on("jax") for each in _sizes(backend, _LEAPS, batch=_ROWS)),
     ]
 
 

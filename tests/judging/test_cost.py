@@ -26,10 +26,12 @@ BACKPROP = gradmark.get_method("backprop")
 METHODS = gradmark.list_methods()
 
 
-def findings(method: Any, sizes: tuple[int, ...] = (150, 300, 600), backend: str = "numpy") -> list[Finding]:
+def findings(
+    method: Any, sizes: tuple[int, ...] = (150, 300, 600), backend: str = "numpy", batch: int = 4
+) -> list[Finding]:
     hearings = []
     for size in sizes:
-        trial = Trial("mlp", {"widths": widths_for(size), "batch": 4}, backend=backend)
+        trial = Trial("mlp", {"widths": widths_for(size), "batch": batch}, backend=backend)
         hearings.append(Hearing("method", method, trial, trial.build(), clock=Clock(10.0)))
     return list(cost.examine(hearings))
 
@@ -42,7 +44,7 @@ def failed(found: list[Finding]) -> set[str]:
 class Impostor:
     """Backpropagation that does something besides, with other claims."""
 
-    besides: Callable[[Any, Any], None]
+    besides: Callable[[Any, Any, Any], None]
     work: Any = BACKPROP.claims.work
     growth: Growth = BACKPROP.claims.growth
     inner: Any = BACKPROP
@@ -58,28 +60,28 @@ class Impostor:
         prepared = self.inner.prepare(problem)
 
         def gradient(parameters: Any, seed: int = 0, *, draw: Any = None, **_: Any) -> Estimate:
-            self.besides(problem, parameters)
+            self.besides(problem, parameters, draw)
             return prepared(parameters, seed, draw=draw)  # type: ignore[no-any-return]
 
         return gradient
 
 
-def nothing(problem: Any, parameters: Any) -> None:
+def nothing(problem: Any, parameters: Any, draw: Any) -> None:
     pass
 
 
-def one_more_loss(problem: Any, parameters: Any) -> None:
-    problem.loss(parameters)
+def one_more_loss(problem: Any, parameters: Any, draw: Any) -> None:
+    problem.loss(parameters, draw)
 
 
-def a_loop(problem: Any, parameters: Any) -> None:
+def a_loop(problem: Any, parameters: Any, draw: Any) -> None:
     for _ in range(sum(array.size for array in parameters.values())):
-        problem.loss(parameters)
+        problem.loss(parameters, draw)
 
 
-def a_hidden_loop(problem: Any, parameters: Any) -> None:
+def a_hidden_loop(problem: Any, parameters: Any, draw: Any) -> None:
     with uncounted():
-        a_loop(problem, parameters)
+        a_loop(problem, parameters, draw)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -114,7 +116,7 @@ def test_passes_that_grow_with_p_log_p_do_not_grow_with_p() -> None:
         size = sum(array.size for array in problem.parameters.values())
         return Work(forward=1 + int(size * np.log(size)), pullback=1)
 
-    def besides(problem: Any, parameters: Any) -> None:
+    def besides(problem: Any, parameters: Any, draw: Any) -> None:
         from gradmark.work import count
 
         count(forward=work(problem).forward - 1)
@@ -201,28 +203,50 @@ def test_too_few_sizes_say_nothing() -> None:
     assert finding.status == "skipped"
 
 
-def test_a_stated_pass_that_takes_p_losses_is_a_hidden_loop() -> None:
-    sizes = [float(size) for size in SIZES]
-    loop = [0.5 * size for size in sizes]
-    assert hidden.judged(sizes, [loop, loop], 0.0).status == "failed"
-    assert hidden.judged(sizes, [loop, [9.0] * len(sizes)], 0.0).status == "passed"
+def beside(method: Callable[[float, float], float], stated: Callable[[float], float] = lambda p: 2) -> Any:
+    """A made-up measurement at P = 100 and 1600: ``method(P, rows)`` in seconds, beside `loss`."""
+
+    def at(size: float) -> hidden.Rows:
+        few, many = (method(size, rows) for rows in (8, 128))
+        return hidden.Rows(size, stated(size), few, many, loss(size, 8), loss(size, 128))
+
+    return at(100.0), at(1_600.0)
 
 
-@pytest.mark.parametrize("ratios", [[200.0] * 7, [1.0, 2, 4, 6, 8, 10, 12]])
-def test_a_slow_method_and_one_that_makes_noise_hide_nothing(ratios: list[float]) -> None:
-    assert hidden.judged([float(size) for size in SIZES], [ratios, ratios], 0.0).status == "passed"
+def loss(size: float, rows: float) -> float:
+    return 2e-5 + 1e-9 * size * rows + 2e-7 * rows
 
 
-def test_work_that_grows_as_the_claims_say_is_not_hidden() -> None:
-    sizes = [float(size) for size in SIZES]
-    assert hidden.judged(sizes, [sizes, sizes], 1.0).status == "passed"
+def test_as_many_losses_as_parameters_in_a_call_are_hidden_passes() -> None:
+    loop, honest = beside(lambda p, rows: p * loss(p, rows)), beside(lambda p, rows: 3 * loss(p, rows))
+    assert loop[1].passes == pytest.approx(800)
+    assert hidden.judged([loop, loop], 0.0).status == "failed"
+    assert hidden.judged([loop, honest], 0.0).status == "passed"
+
+
+def test_a_slow_loop_over_parameters_hides_no_passes() -> None:
+    slow = beside(lambda p, rows: 1e-1 * p + 3 * loss(p, rows))
+    assert hidden.judged([slow, slow], 0.0).status == "passed"
+
+
+def test_a_slow_loop_over_rows_hides_no_passes() -> None:
+    slow = beside(lambda p, rows: rows * loss(p, 1) * 50)
+    assert slow[1].passes > hidden.FAR
+    assert hidden.judged([slow, slow], 0.0).status == "skipped"
+
+
+def test_passes_that_are_stated_and_growth_that_is_claimed_are_not_hidden() -> None:
+    stated = beside(lambda p, rows: p * loss(p, rows), lambda p: p)
+    assert hidden.judged([stated, stated], 0.0).status == "passed"
+    claimed = beside(lambda p, rows: p * loss(p, rows))
+    assert hidden.judged([claimed, claimed], 1.0).status == "skipped"
 
 
 def test_a_loop_that_nobody_counts_is_found_by_the_clock() -> None:
     """On the real clock: each stated pass takes hundreds of losses, and an honest one takes a few."""
     sizes = (150, 300, 600, 1_200)
-    assert "cost.hidden" in failed(findings(Impostor(a_hidden_loop), sizes))
-    assert not failed(findings(BACKPROP, sizes))
+    assert "cost.hidden" in failed(findings(Impostor(a_hidden_loop), sizes, batch=128))
+    assert not failed(findings(BACKPROP, sizes, batch=128))
 
 
 def test_memory_that_grows_as_claimed_is_seen_and_none_is_made_up() -> None:

@@ -28,6 +28,8 @@ def memories(hearings: Sequence[Hearing]) -> Costs:
     """Peak bytes of preparing and calling; sizes at which they cannot be measured here are left out."""
     sizes, values = [], []
     for hearing in hearings:
+        if hearing.clock.left() <= 0:
+            break
         try:
             peak = peak_bytes(_make(hearing), hearing.problem.arrays)
         except (ChildFailed, MemoryError, OSError):

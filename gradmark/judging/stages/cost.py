@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from gradmark.claims import Claims
 from gradmark.judging.costs import counts, growth, hidden
+from gradmark.judging.costs.hidden import Rows
 from gradmark.judging.costs.memories import large_enough, memories
-from gradmark.judging.costs.times import Times, times
+from gradmark.judging.costs.times import rows, times
 from gradmark.judging.hearing import Answer, Hearing
 from gradmark.judging.verdict import Finding
 from gradmark.measuring.scaling import FEWEST_SIZES
@@ -24,6 +25,10 @@ _SHARE = 0.25
 _ENOUGH = 2.0
 """Seconds for timing once: some nine rounds of all sizes."""
 _ROUNDS = 9
+_APART = 3.0
+"""How much larger the largest size must be for a growth of passes to be seen."""
+_FEWEST_ROWS = 32
+"""Fewer rows cost too little for their time to be told."""
 _FEWEST_COUNTS = 3
 """Sizes for a law of counts with two constants."""
 
@@ -47,7 +52,7 @@ def examine(hearings: Sequence[Hearing]) -> Iterator[Finding]:
         yield counts.growth(ladder, [answer for _, answer in called])
     if len(called) < FEWEST_SIZES:
         return
-    for finding in (*_times(called), *_memory(ladder)):
+    for finding in (*_times(called), *_hidden(called), *_memory(ladder)):
         yield replace(finding, where=ladder[0].trial.problem, dtype=ladder[0].dtype)
 
 
@@ -77,7 +82,7 @@ def _called(ladder: Sequence[Hearing]) -> Iterator[tuple[Hearing, Answer]]:
 
 
 def _times(called: Sequence[tuple[Hearing, Answer]]) -> Iterator[Finding]:
-    """The law of time, and whether stated passes explain it."""
+    """The law of time."""
     claims = called[0][0].method.claims
     claimed = claims.growth.time.get("parameters")
     budget = min(_ENOUGH, _SHARE * called[0][0].clock.left())
@@ -88,21 +93,41 @@ def _times(called: Sequence[tuple[Hearing, Answer]]) -> Iterator[Finding]:
         )
         yield Finding("cost.time", "skipped", reason)
         return
-    measured: list[Times] = []
 
     def measure(attempt: int) -> growth.Costs:
-        if len(measured) <= attempt:
-            measured.append(times(ladder, attempt, budget * (1 + attempt)))
-        return growth.Costs(measured[attempt].sizes, measured[attempt].method)
+        return times(ladder, attempt, budget * (1 + attempt))
 
     yield growth.judged("cost.time", "time", claimed, measure)
-    if claims.work is None:
+
+
+def _hidden(called: Sequence[tuple[Hearing, Answer]]) -> Iterator[Finding]:
+    """Whether stated passes explain the time, at the smallest and the largest size; twice where not."""
+    claims = called[0][0].method.claims
+    claimed = claims.growth.time.get("parameters")
+    ends = [hearing for hearing, answer in called if answer.seconds <= _LONGEST / 4]
+    if claims.work is None or claimed is None or not ends:
         return
-    stated = [max(claims.work(hearing.problem).passes, 1.0) for hearing in ladder]
-    sizes, allowed = list(measured[0].sizes), max(0.0, claimed - 1 - claims.growth.passes)
-    if hidden.suspicious(sizes, _ratios(measured[0], stated), allowed):
-        measure(1)
-    yield hidden.judged(sizes, [_ratios(each, stated) for each in measured], allowed)
+    small, large = ends[0], ends[-1]
+    apart = size(large.problem.parameters) / size(small.problem.parameters)
+    if small.problem.default_draw.count < _FEWEST_ROWS or apart < _APART:
+        return
+    allowed = max(0.0, claimed - 1 - claims.growth.passes)
+    budget = min(_ENOUGH, _SHARE * small.clock.left()) / 8
+
+    def measured() -> tuple[Rows, Rows]:
+        one, other = (rows(each, _stated(claims, each), budget) for each in (small, large))
+        return one, other
+
+    once = measured()
+    finding = hidden.judged([once], allowed)
+    if finding.status == "failed":
+        finding = hidden.judged([once, measured()], allowed)
+    yield finding
+
+
+def _stated(claims: Claims, hearing: Hearing) -> float:
+    assert claims.work is not None
+    return max(claims.work(hearing.problem).passes, 1.0)
 
 
 def _affordable(called: Sequence[tuple[Hearing, Answer]], budget: float) -> list[Hearing]:
@@ -114,12 +139,6 @@ def _affordable(called: Sequence[tuple[Hearing, Answer]], budget: float) -> list
             break
         chosen.append(hearing)
     return chosen
-
-
-def _ratios(measured: Times, stated: Sequence[float]) -> list[float]:
-    """The time of a stated pass over that of a loss."""
-    pairs = zip(measured.method, measured.loss, stated, strict=True)
-    return [method / (passes * loss) for method, loss, passes in pairs]
 
 
 def _memory(ladder: Sequence[Hearing]) -> Iterator[Finding]:
