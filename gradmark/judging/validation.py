@@ -1,7 +1,6 @@
 """The first door: a gradient method before the judge."""
 
 import importlib
-import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,8 +17,8 @@ from gradmark.judging.verdict import Finding, check_expected, with_expected
 from gradmark.measuring.threads import pinned
 
 WEIGHTS = {
-    "contract": 2.0,
-    "accuracy": 3.0,
+    "contract": 6.0,
+    "accuracy": 4.0,
     "order": 2.0,
     "invariance": 1.0,
     "identification": 1.0,
@@ -112,10 +111,7 @@ def seconds_for(claims: Claims) -> float:
 
 def applying(claims: Claims) -> dict[str, Any]:
     """The modules of the stages that have something to say about a method with these claims, by name."""
-    there = {name: f"gradmark.judging.stages.{name}" for name in STAGES}
-    modules = {
-        name: importlib.import_module(path) for name, path in there.items() if importlib.util.find_spec(path)
-    }
+    modules = {name: importlib.import_module(f"gradmark.judging.stages.{name}") for name in STAGES}
     return {name: module for name, module in modules.items() if module.applies(claims) is None}
 
 
