@@ -2,10 +2,12 @@
 
 `decide` sees nothing but numbers, so that an impostor can stand before it as a method does:
 
-    decision = decide(lambda k: 1.1 * estimate(k), declared, alpha=1e-8)
-    assert decision.fault.name == "scale"
+    method = with_samples(hearing, site, 32)
+    declared, drawn = declaration_of(hearing, site, method), Estimates(hearing, site, method)
+    decide(drawn, declared, alpha=1e-8).fault                            # None
+    decide(lambda k: 1.1 * drawn(k), declared, alpha=1e-8).fault.name    # "scale"
 
-with ``estimate(k)`` the estimate number k as a vector, and `Declaration` what it is held to.
+(`gradmark.judging.estimates`), or with any function of k that gives the estimate number k as a vector.
 """
 
 import math
@@ -14,7 +16,7 @@ from dataclasses import dataclass
 
 from gradmark.judging import mean_and_variance
 from gradmark.judging.declaration import Declaration
-from gradmark.judging.mean_and_variance import Test
+from gradmark.judging.mean_and_variance import Statistic
 from gradmark.judging.replicates import Replicates, Sample
 from gradmark.measuring.equivalence import equivalent
 from gradmark.measuring.skew_corrected import FEWEST
@@ -34,11 +36,10 @@ _FEWEST_LOOKS = 2
 
 
 @dataclass(frozen=True)
-class Tested:
-    """A `Test` after all looks: its p-value (at most uniform) holds for all of them, and it is `faulty` or
-    not."""
+class Ruling:
+    """A `Statistic` after all looks: its p-value holds for all of them (at most uniform). Is it `faulty`?"""
 
-    test: Test
+    test: Statistic
     p_value: float
     faulty: bool
 
@@ -52,12 +53,12 @@ class Tested:
 class Decision:
     """What was found after `count` estimates of `samples` samples. `identical`: they were all the same."""
 
-    tested: tuple[Tested, ...]
+    tested: tuple[Ruling, ...]
     count: int
     identical: bool
 
     @property
-    def fault(self) -> Tested | None:
+    def fault(self) -> Ruling | None:
         """The test that found a fault, of several the one that explains the others.
 
         A wrong scale moves everything; one array's is blamed where the whole one is right or differs from it;
@@ -70,12 +71,12 @@ class Decision:
         others = [part] if part is not None else list(faulty.values())
         return min(others, key=lambda each: each.p_value * each.test.reserve, default=None)
 
-    def of(self, name: str) -> Tested | None:
+    def of(self, name: str) -> Ruling | None:
         """The test of that name, if it was made."""
         return next((each for each in self.tested if each.name == name), None)
 
 
-def _overlap(one: Test, other: Test) -> bool:
+def _overlap(one: Statistic, other: Statistic) -> bool:
     """Whether the intervals meet; those of faults that have no number (NaN) do."""
     return not (one.value.high < other.value.low or other.value.high < one.value.low)
 
@@ -111,7 +112,7 @@ def decide(
     """
     found, each, past = Replicates(declared), share(alpha, TESTS), dict[str, list[float]]()
     looks = looks or looks_for(declared.samples)
-    tested: tuple[Tested, ...] = ()
+    tested: tuple[Ruling, ...] = ()
     for number, until in enumerate(looks, start=1):
         before = found.count
         found.extend(sample, until // 2, may_go_on)
@@ -127,7 +128,9 @@ def decide(
     return Decision(tested, found.count, found.identical)
 
 
-def _tests(found: Replicates, declared: Declaration, alpha: float, look: int, single: bool) -> list[Test]:
+def _tests(
+    found: Replicates, declared: Declaration, alpha: float, look: int, single: bool
+) -> list[Statistic]:
     now = alpha if single else at_look(alpha, look)
     tests = (
         mean_and_variance.scale(found, declared, alpha if declared.degrees else now, single),
@@ -139,13 +142,13 @@ def _tests(found: Replicates, declared: Declaration, alpha: float, look: int, si
     return [test for test in tests if test is not None]
 
 
-def _judged(test: Test, alpha: float, past: list[float], single: bool) -> Tested:
+def _judged(test: Statistic, alpha: float, past: list[float], single: bool) -> Ruling:
     past.append(test.p_value)
     p_value = test.p_value if test.anytime or single else anytime(past)
-    return Tested(test, p_value, p_value * test.reserve <= alpha)
+    return Ruling(test, p_value, p_value * test.reserve <= alpha)
 
 
-def _settled(tested: tuple[Tested, ...], margin: float) -> bool:
+def _settled(tested: tuple[Ruling, ...], margin: float) -> bool:
     """Whether going on could show nothing that matters."""
     limits = {"scale": margin, "variance": VARIANCE_MARGIN}
     sharp = all(each.test.detectable <= limits.get(each.name, math.inf) for each in tested)

@@ -1,7 +1,7 @@
 """What the tests of a random estimate say, in words."""
 
 from gradmark.judging.decision import MARGIN
-from gradmark.judging.mean_and_variance import Test
+from gradmark.judging.mean_and_variance import Statistic
 from gradmark.judging.verdict import Status
 from gradmark.measuring.equivalence import equivalent
 
@@ -16,7 +16,7 @@ MEASURED = {
 """The number that each test measures."""
 
 
-def described(test: Test, wrong: bool) -> str:
+def described(test: Statistic, wrong: bool) -> str:
     """What was measured, as a statement about the method."""
     value = f"{test.value.value:.4g} (98 %: {test.value.low:.4g} to {test.value.high:.4g})"
     if test.name == "scale":
@@ -34,7 +34,7 @@ def described(test: Test, wrong: bool) -> str:
     return f"its mean {said} the declared one: {value} times |g| along where earlier estimates lay off"
 
 
-def power(test: Test, status: Status) -> str:
+def power(test: Statistic, status: Status) -> str:
     """The smallest fault that would have been found, unless one was, or there is no size to it."""
     if status == "failed" or test.name == "repeats":
         return ""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gradmark.claims import Biased, Claims
-from gradmark.judging.decision import Decision, Tested, decide
+from gradmark.judging.decision import Decision, Ruling, decide
 from gradmark.judging.direction import shown_uphill
 from gradmark.judging.estimates import Estimates, NoTarget, declaration_of, with_samples
 from gradmark.judging.hearing import Hearing
@@ -96,7 +96,7 @@ def _findings(case: _Case, decision: Decision) -> Iterator[Finding]:
         yield _finding(case, decision, each, "undecided" if weak else "passed")
 
 
-def _finding(case: _Case, decision: Decision, tested: Tested, status: Status) -> Finding:
+def _finding(case: _Case, decision: Decision, tested: Ruling, status: Status) -> Finding:
     test, first = tested.test, tested is decision.tested[0]
     wrong = status == "failed"
     words = SAME if wrong and decision.identical else f"{described(test, wrong)}{power(test, status)}"
