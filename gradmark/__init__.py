@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gradmark.errors import UsageError
     from gradmark.function_problem import from_function
-    from gradmark.judging.check import check_gradient
+    from gradmark.judging.check import check_gradient, check_jvp, check_vjp
     from gradmark.judging.validation import validate
     from gradmark.method import Estimate
     from gradmark.notebook import compare, load, measure
@@ -26,6 +26,8 @@ _HOMES = {
     "Estimate": "method",
     "UsageError": "errors",
     "check_gradient": "judging.check",
+    "check_jvp": "judging.check",
+    "check_vjp": "judging.check",
     "compare": "notebook",
     "from_function": "function_problem",
     "from_torch": "torch_problem",
@@ -45,6 +47,8 @@ __all__ = [
     "UsageError",
     "__version__",
     "check_gradient",
+    "check_jvp",
+    "check_vjp",
     "compare",
     "from_function",
     "from_torch",

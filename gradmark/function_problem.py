@@ -137,7 +137,7 @@ def check_value(argument: str, value: Array, arrays: Arrays) -> None:
 
 
 def arrays_of(named: Mapping[str, Any]) -> tuple[Arrays, dict[str, Array]]:
-    """What the arrays of a point are, and the arrays; `UsageError` where they are none, or of several kinds."""
+    """What the arrays of a point are, and the arrays; `UsageError` where they are of several kinds."""
     if not named:
         raise UsageError("`at` holds no arrays: give an array, or a dict or list of arrays.")
     point = {str(name): _array(value) for name, value in named.items()}

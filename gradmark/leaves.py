@@ -14,7 +14,8 @@ SINGLE = "x"
 def leaves(at: Any) -> dict[str, Any]:
     """The arrays of `at` by name: the keys on the way to each, joined by dots; "x" where `at` is one array.
 
-    A list or tuple of plain numbers is one array, as it is to NumPy. Raises `UsageError` for two arrays of one name.
+    A list or tuple of plain numbers is one array, as it is to NumPy. Raises `UsageError` for two arrays of
+    one name.
 
     >>> list(leaves({"w": [np.ones(2), np.ones(1)], "b": [1.0, 2.0]}))
     ['w.0', 'w.1', 'b']

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gradmark.judging.checking.course import Course
-from gradmark.judging.checking.inputs import check_callable, task_of
+from gradmark.judging.checking.inputs import Options, check_callable, task_of
 from gradmark.judging.checking.meter import Meter
 from gradmark.judging.checking.objective import scalar
 from gradmark.judging.checking.record import record
 from gradmark.judging.checking.sides import GradientSide
 from gradmark.judging.checking.space import Space
-from gradmark.judging.checking.task import Task
+from gradmark.judging.checking.task import Side
+from gradmark.judging.checking.vector_sides import JvpSide, VjpSide, outputs_of
 from gradmark.judging.judgement import GradientCheck
 from gradmark.judging.verdict import with_expected
 
@@ -35,16 +36,16 @@ def check_gradient(
     `at` is an array (NumPy, torch or JAX), or a dict, list or tuple of arrays of one backend, device and real
     dtype; `gradient` returns the same structure, shapes, dtype and device.
 
-    The function is differentiated along random directions by references that know their error: the complex step
-    and differences over a ladder of steps, in extended precision where the function carries it. A gradient is
-    called wrong only where two references agree against it by more than rounding of the dtype of `at` may do.
-    It is compared at `at`, after some descent, nearby, at other scales and enlarged; with `points=`, at `at` and
-    those. Points stay inside `bounds`, an interval for every entry.
+    The function is differentiated along random directions by references that know their error: the complex
+    step and differences over a ladder of steps, in extended precision where the function carries it. A
+    gradient is called wrong only where two references agree against it by more than rounding of the dtype of
+    `at` may do. It is compared at `at`, after some descent, nearby, at other scales and enlarged; with
+    `points=`, at `at` and those. Points stay inside `bounds`, an interval for every entry.
 
     `digits` accepts a relative error of 10^-digits of the gradient's 2-norm. `expected_failures` maps a check
-    ("contract", "value", "points", "time") to the reason why it may fail. After `seconds` no further evaluation
-    begins. `seed` starts the directions and points. Raises `UsageError` for a point or an option that is none,
-    and for a function that has no finite value at `at` or changes its argument.
+    ("contract", "value", "points", "time") to the reason why it may fail. After `seconds` no further
+    evaluation begins. `seed` starts the directions and points. Raises `UsageError` for a point or an option
+    that is none, and for a function that has no finite value at `at` or changes its argument.
 
     >>> import numpy as np
     >>> check = check_gradient(lambda x: np.sum(x**3), lambda x: 3 * x**2, np.array([1.0, 2.0, -0.5]))
@@ -57,16 +58,79 @@ def check_gradient(
 
     check_callable("gradient", gradient)
 
-    def side(space: Space, meter: Meter) -> GradientSide:
+    def side(space: Space, x: Any, meter: Meter) -> GradientSide:
         return GradientSide(function, gradient, space, meter, scalar, digits, seed)
 
-    options = {"seed": seed, "digits": digits, "points": points, "bounds": bounds, "seconds": seconds}
-    task = task_of(function, at, side, options, expected_failures, CHECKS)
-    return run(task)
+    options = Options(seed, digits, points, bounds, expected_failures, seconds)
+    return _run(function, at, side, options)
 
 
-def run(task: Task) -> GradientCheck:
-    """All findings of a check, as its result."""
+def check_vjp(
+    function: Callable[[Any], Any],
+    vjp: Callable[[Any, Any], Any],
+    at: Any,
+    *,
+    seed: int = 0,
+    digits: float | None = None,
+    points: Sequence[Any] | None = None,
+    bounds: tuple[float, float] | None = None,
+    expected_failures: Mapping[str, str] | None = None,
+    seconds: float | None = None,
+) -> GradientCheck:
+    """Whether ``vjp(x, cotangent)`` is the cotangent times the Jacobian of ``function(x)``.
+
+    The function returns an array, or a dict, list or tuple of arrays; `vjp` takes a cotangent that is built
+    like that, and returns what is built like x. It is checked as the gradient of the outputs weighted with a
+    random cotangent, another one at each point; all else is as for `check_gradient`.
+
+    >>> import numpy as np
+    >>> check_vjp(np.sin, lambda x, cotangent: cotangent * np.cos(x), np.array([1.0, 2.0])).verdict
+    'correct'
+    """
+    check_callable("vjp", vjp)
+
+    def side(space: Space, x: Any, meter: Meter) -> VjpSide:
+        return VjpSide(vjp, function, space, meter, outputs_of(function, space, x, meter, seed), digits)
+
+    options = Options(seed, digits, points, bounds, expected_failures, seconds)
+    return _run(function, at, side, options)
+
+
+def check_jvp(
+    function: Callable[[Any], Any],
+    jvp: Callable[[Any, Any], Any],
+    at: Any,
+    *,
+    seed: int = 0,
+    digits: float | None = None,
+    points: Sequence[Any] | None = None,
+    bounds: tuple[float, float] | None = None,
+    expected_failures: Mapping[str, str] | None = None,
+    seconds: float | None = None,
+) -> GradientCheck:
+    """Whether ``jvp(x, tangent)`` is the derivative of ``function(x)`` along the tangent.
+
+    The function returns an array, or a dict, list or tuple of arrays, and so does `jvp`. It is compared with
+    the function along random tangents, both weighted with a random cotangent, another one at each point; and
+    it must be linear in the tangent. All else is as for `check_gradient`.
+
+    >>> import numpy as np
+    >>> check_jvp(np.sin, lambda x, tangent: tangent * np.cos(x), np.array([1.0, 2.0])).verdict
+    'correct'
+    """
+    check_callable("jvp", jvp)
+
+    def side(space: Space, x: Any, meter: Meter) -> JvpSide:
+        return JvpSide(jvp, function, space, meter, outputs_of(function, space, x, meter, seed), digits)
+
+    options = Options(seed, digits, points, bounds, expected_failures, seconds)
+    return _run(function, at, side, options)
+
+
+def _run(
+    function: Any, at: Any, side: Callable[[Space, Any, Meter], Side], options: Options
+) -> GradientCheck:
+    task = task_of(function, at, side, options, CHECKS)
     findings = with_expected(list(Course(task).findings()), task.expected)
     return GradientCheck(
         subject=task.subject,

@@ -1,9 +1,12 @@
 """Inside `gradmark.check_gradient`: what a claimed gradient is compared with, where, and how closely.
 
-The way through: `space` (the point as one flat vector), `objective` and `carried` (the function in an
-arithmetic), `meter` (evaluations and time), `line` (differences along a direction), `spot` (slopes at a
-point, from two references), `arithmetic` (which are to be had), `directions`, `points`, `claimed` (the
-gradient, called and held to its contract), `allowance` (how far a correct one may be off), `detectable`
-(what is seen), `compare` (a direction), `examine` (a point), `locate` (the entry), `vector` (vjp and jvp),
-`inputs` (what a person gave) and `course` (all of it in order).
+- What was given: `inputs` (options, looked at once), `space` (the point as a flat vector), `objective`
+  and `carried` (the function, in an arithmetic), `meter` (evaluations and time), `task`, `sides` and
+  `vector_sides` (a gradient, a vjp, a jvp), `claimed` (the gradient, held to its contract), `same_again`.
+- The oracle: `arithmetic` (which the function carries), `spot` (the function at a point), `line`
+  (differences along a direction), `kink`, `noisiness`, `slopes` (the references), `vouching` (which is
+  believed), `trouble` (why one is no good, in words).
+- The comparison: `points`, `directions`, `allowance` (how far a correct gradient may be off), `compare` (one
+  direction), `examine` (one point), `locate` (the entry at fault), `detectable` (what would have been seen),
+  `findings`, `record`, and `course` (all of it in order).
 """

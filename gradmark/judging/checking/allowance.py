@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from gradmark.dtypes import epsilon, real_dtype
+from gradmark.judging.checking.slopes import complex_slope, difference
 from gradmark.judging.checking.spot import Spot
 from gradmark.measuring.norms import norm
 from gradmark.random import generator
@@ -12,14 +13,16 @@ from gradmark.random import generator
 _LEAST_EXPONENT = {"bfloat16": -126, "float16": -14, "float32": -126, "float64": -1022, "longdouble": -1022}
 """Of the smallest normal number; where longdouble is float64, so is its exponent."""
 ROUNDINGS = 32.0
-"""Epsilons by which rounding may move each entry: sums of a few hundred terms, at three to five deviations."""
+"""Epsilons by which rounding may move each entry: sums of hundreds of terms, at three to five deviations."""
 _SPREADS = 12.0
 """Times the root mean square of a few samples of how a slope moves when the point is rounded differently."""
 _SAMPLES = {False: 4, True: 24}
-"""Samples, and how many where the first say that it is close: of 4 normal numbers the root mean square is below
-1/12 of another one once in 4000 times, of 24 never (Student's t)."""
+"""Samples, and how many where the first say that it is close: of 4 normal numbers the root mean square is
+below 1/12 of another one once in 4000 times, of 24 never (Student's t)."""
 _FEW_ROUNDINGS = 1.0
 """Epsilons by which the point moves, where slopes can be computed in its own precision."""
+_LARGER = 8.0
+"""The factors of a saturated gradient grow with the parameters: by 8 at the enlarged point."""
 _NEAR = 2.0**-13
 """The relative change of the point that shows how the slope changes with it, where they can't."""
 _DEVIATIONS = 4.0
@@ -37,8 +40,9 @@ def rounding(spot: Spot, gradient_along: float) -> float:
 def class_epsilon(spot: Spot, scale: float) -> float:
     """The epsilon of the arithmetic that the function is really computed in.
 
-    That of its dtype, unless its measured noise is larger: relative to its value (a function computed in float32
-    inside), or to how much it changes (`scale`, times the size of the parameters) where the value is near zero.
+    That of its dtype, unless its measured noise is larger: relative to its value (a function computed in
+    float32 inside), or to how much it changes (`scale`, times the size of the parameters) where the value is
+    near zero.
     """
     own = spot.space.arrays.epsilon
     if not spot.noise_is_measured:
@@ -50,14 +54,22 @@ def class_epsilon(spot: Spot, scale: float) -> float:
 def conditioning(spot: Spot, v: Any, reference: Any, *, closely: bool = False) -> float:
     """What rounding the point and all that follows does to the slope along `v`, however it is computed.
 
-    Where the function carries complex numbers of its own precision: how slopes computed in it, at points a few
-    roundings away, differ from the reference. Else eps times the change of the slope under relative changes of
-    the point. To that the noise of the function over the size of what moves (a unit that is saturated has a
-    gradient far below the rounding of what it is multiplied with), and what underflows.
+    Where the function carries complex numbers of its own precision: how slopes computed in it, at points a
+    few roundings away, differ from the reference. Else eps times the change of the slope under relative
+    changes of the point. To that the noise of the function over the size of what moves (a unit that is
+    saturated has a gradient far below the rounding of what it is multiplied with), and what underflows.
     """
-    return _SPREADS * (
-        _spread(spot, v, reference, _SAMPLES[closely]) + spot.own_noise / spot.size(v)
-    ) + underflow(spot, v)
+    level = spot.closer_noise if closely else spot.own_noise
+    spread = _spread(spot, v, reference, _SAMPLES[closely])
+    return _SPREADS * (spread + level / spot.size(v)) + underflow(spot, v) + saturation(spot)
+
+
+def saturation(spot: Spot) -> float:
+    """At a point that was made up: rounding of a gradient as large as where it was given.
+
+    A unit that saturates here has a gradient far below the rounding of the factors that it is a product of.
+    """
+    return ROUNDINGS * _LARGER * spot.space.arrays.epsilon * spot.norm_elsewhere
 
 
 def underflow(spot: Spot, v: Any) -> float:
@@ -69,9 +81,11 @@ def underflow(spot: Spot, v: Any) -> float:
 def _spread(spot: Spot, v: Any, reference: Any, samples: int) -> float:
     epsilon_own, own = spot.space.arrays.epsilon, spot.arithmetic.complex_own
     if own is not None and spot.complex_believed:
-        shaken = [spot.complex_slope(v, own, x) for x in _shaken(spot, _FEW_ROUNDINGS * epsilon_own, samples)]
+        shaken = [
+            complex_slope(spot, v, own, x) for x in _shaken(spot, _FEW_ROUNDINGS * epsilon_own, samples)
+        ]
         return _root_mean_square(shaken, reference)
-    nearby = [spot.difference(v, x) for x in _shaken(spot, _NEAR, samples)]
+    nearby = [difference(spot, v, x) for x in _shaken(spot, _NEAR, samples)]
     return epsilon_own * _root_mean_square(nearby, reference) / _NEAR
 
 

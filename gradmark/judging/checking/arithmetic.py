@@ -15,7 +15,8 @@ from gradmark.reference.point import longdouble_is_wider
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """`own` is that of the point, `real` the widest that the function carries, the complex ones their partners.
+    """`own` is that of the point, `real` the widest that the function carries, the complex ones their
+    partners.
 
     A complex one is None where the function does not carry it.
     """

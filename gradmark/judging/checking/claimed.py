@@ -1,7 +1,6 @@
 """The gradient that is checked: called, held to its contract, copied."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,17 +21,6 @@ class BrokenContract(Exception):
         self.part, self.evidence = part, evidence
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A gradient as numbers: flat, longdouble, shape (P,)."""
-
-    gradient: Any
-
-    def slope(self, v: Any) -> Any:
-        """g . v, summed in longdouble."""
-        return np.sum(self.gradient * v)
-
-
 class Claimed:
     """The person's gradient. One argument object serves all calls, refilled in between where arrays allow it.
 
@@ -40,26 +28,27 @@ class Claimed:
     """
 
     def __init__(
-        self, gradient: Callable[[Any], Any], space: Space, meter: Meter, name: str = "gradient"
-    ) -> None:
+        self, gradient: Callable[[Any], Any], space: Space, meter: Meter, name: str = "gradient",
+        returns: Space | None = None,
+    ) -> None:  # fmt: skip
         self.gradient, self.space, self.meter, self.name = gradient, space, meter, name
+        self.returns = returns or space
         self._argument: Any = None
 
-    def __call__(self, x: Any) -> Answer:
-        """The gradient at a flat vector; raises `BrokenContract`."""
-        return self.of(self.filled(x), x)
+    def __call__(self, x: Any) -> Any:
+        """The gradient at a flat vector: flat, longdouble; raises `BrokenContract`."""
+        return self.of(self._filled(x))
 
-    def of(self, argument: Any, x: Any) -> Answer:
-        """The gradient of an argument that holds `x`."""
+    def of(self, argument: Any) -> Any:
+        """The gradient of an argument that was built."""
         before = contents(argument)
-        result = self._called(argument)
-        found = self._checked(result)
+        found = self._checked(self._called(argument))
         if contents(argument) != before:
             raise BrokenContract(
-                "argument", f"`{self.name}` changed its argument: it must compute on a copy."
+                "argument", f"`{self.name}` changes its argument: it must compute on a copy."
             )
         _forget_graph(argument)
-        return Answer(found)
+        return found
 
     def _called(self, argument: Any) -> Any:
         self.meter.gradient_call()
@@ -74,12 +63,12 @@ class Claimed:
 
     def _checked(self, result: Any) -> Any:
         try:
-            named = leaves_like(self.space.at, result)
+            named = leaves_like(self.returns.at, result)
         except ValueError as error:
             raise BrokenContract("structure", f"`{self.name}` {error}.") from error
-        for array, shape in zip(named, self.space.shapes, strict=True):
-            self._check_array(array, named[array], self.space.shapes[shape])
-        return self.space.flat(named)
+        for name, array in named.items():
+            self._check_array(name, array, self.returns.shapes[name])
+        return self.returns.flat(named)
 
     def _check_array(self, array: str, found: Any, shape: tuple[int, ...]) -> None:
         try:
@@ -90,9 +79,9 @@ class Claimed:
             raise BrokenContract("dtype", f"`{self.name}` returned {numbers.dtype} for {array}.")
         if numbers.shape != shape:
             raise BrokenContract(
-                "shape", f"`{self.name}` returned shape {numbers.shape} for {array}, whose shape is {shape}."
+                "shape", f"`{self.name}` returned shape {numbers.shape} for {array} where {shape} is wanted."
             )
-        wanted = self.space.arrays
+        wanted = self.returns.arrays
         if hasattr(found, "dtype") and (kind := kind_of(found)) != (
             wanted.backend,
             wanted.device,
@@ -100,7 +89,7 @@ class Claimed:
         ):
             raise BrokenContract(
                 "dtype",
-                f"`{self.name}` returned {' '.join(kind)} for {array}, where the point is {_words(wanted)}.",
+                f"`{self.name}` returned {' '.join(kind)} for {array}, where {_words(wanted)} is wanted.",
             )
         if not np.all(np.isfinite(numbers)):
             self._not_finite(array, numbers)
@@ -112,7 +101,7 @@ class Claimed:
         evidence = Evidence("an entry that is not finite", array, index, found)
         raise BrokenContract("finite", f"`{self.name}` is {found} at {where}.", evidence)
 
-    def filled(self, x: Any) -> Any:
+    def _filled(self, x: Any) -> Any:
         """The argument that serves all calls, holding `x`."""
         fresh = self.space.built(x)
         if self._argument is None or self.space.arrays.backend not in ("numpy", "torch"):

@@ -7,7 +7,8 @@ import numpy as np
 
 from gradmark.judging.checking.allowance import conditioning, rounding
 from gradmark.judging.checking.directions import Direction
-from gradmark.judging.checking.spot import COMPLEX, SAFETY, Slope, Spot
+from gradmark.judging.checking.slopes import CENTRAL, COMPLEX, SAFETY, Slope, careful, quick, second
+from gradmark.judging.checking.spot import Spot
 
 _CLOSE = 100.0
 """Times the tolerance: up to there its share that was measured is measured better."""
@@ -20,15 +21,14 @@ class Claim(Protocol):
     def gradient(self) -> Any:
         """The claimed gradient, flat; None where only slopes are claimed."""
 
-    @property
-    def granted(self) -> float:
-        """What the person who asked lets a slope be off by (`digits=`)."""
-
     def slope(self, v: Any) -> Any:
         """The claimed derivative along v, longdouble."""
 
     def along(self, v: Any) -> float:
         """The size of what is summed up in it: ||g o v||."""
+
+    def granted(self, v: Any) -> float:
+        """What the person who asked lets the slope along v be off by (`digits=`)."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,15 @@ class Comparison:
 
 
 def compare(spot: Spot, claim: Claim, direction: Direction) -> Comparison:
-    """Look cheaply; where that does not agree, with a better reference and all that the tolerance is made of."""
-    found = judged(spot, claim, direction, spot.quick(direction.vector))
-    if not found.agrees and found.slope.source == "central differences":
-        found = judged(spot, claim, direction, spot.careful(direction.vector))
+    """Look cheaply; where that does not agree, with a better reference and the whole tolerance."""
+    found = judged(spot, claim, direction, quick(spot, direction.vector))
+    if not found.agrees and found.slope.source == CENTRAL:
+        found = judged(spot, claim, direction, careful(spot, direction.vector))
     found = found if found.agrees else conditioned(spot, claim, found)
     if found.agrees or found.slope.source == COMPLEX:
         return found
     # A ladder is lucky now and then: how far another one is off is part of its error.
-    other = spot.second(direction.vector, found.slope, 0.0)
+    other = second(spot, direction.vector, found.slope, 0.0)
     apart = float(abs(other.value - found.slope.value))
     slope = replace(found.slope, error=max(found.slope.error, apart if np.isfinite(apart) else 0.0))
     more = SAFETY * (slope.error - found.slope.error)
@@ -70,7 +70,7 @@ def compare(spot: Spot, claim: Claim, direction: Direction) -> Comparison:
 def judged(spot: Spot, claim: Claim, direction: Direction, slope: Slope) -> Comparison:
     """The claim against a reference: the tolerance is its uncertainty and what rounding does to a sum."""
     v = direction.vector
-    tolerance = SAFETY * slope.error + rounding(spot, claim.along(v)) + claim.granted
+    tolerance = SAFETY * slope.error + rounding(spot, claim.along(v)) + claim.granted(v)
     return Comparison(direction, claim.slope(v), slope, tolerance)
 
 
@@ -81,8 +81,3 @@ def conditioned(spot: Spot, claim: Claim, found: Comparison) -> Comparison:
     if widened.agrees or not widened.mismatch <= _CLOSE * widened.tolerance:
         return widened
     return replace(found, tolerance=found.tolerance + conditioning(spot, v, value, closely=True))
-
-
-def disagree(one: Slope, other: Slope) -> bool:
-    """Whether two references contradict each other."""
-    return not float(abs(one.value - other.value)) <= SAFETY * (one.error + other.error)

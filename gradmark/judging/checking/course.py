@@ -1,7 +1,8 @@
 """A check from beginning to end: contract, the point that was given, other points, findings."""
 
+import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,12 +13,13 @@ from gradmark.judging.checking.arithmetic import arithmetic
 from gradmark.judging.checking.carried import Carried
 from gradmark.judging.checking.claimed import BrokenContract, contents
 from gradmark.judging.checking.compare import Claim
-from gradmark.judging.checking.directions import LARGE, restricted, through_all
+from gradmark.judging.checking.directions import restricted, through_all
 from gradmark.judging.checking.examine import examine
-from gradmark.judging.checking.findings import says_nothing, value_finding
+from gradmark.judging.checking.findings import gradient_norm, says_nothing, value_finding
 from gradmark.judging.checking.meter import OutOfTime
 from gradmark.judging.checking.points import AT, Candidate, Search, Unusable
-from gradmark.judging.checking.spot import Spot
+from gradmark.judging.checking.same_again import settle
+from gradmark.judging.checking.spot import LARGE, Spot
 from gradmark.judging.checking.task import Task
 from gradmark.judging.verdict import Finding
 
@@ -33,39 +35,43 @@ class Course:
     def __init__(self, task: Task) -> None:
         self.task, self.compared, self.failed = task, 0, False
         self.main: Spot | None = None
+        self._norm = 0.0
 
     def findings(self) -> Iterator[Finding]:
         """All findings, in the order in which they are made."""
-        task = self.task
-        value = first_value(task)
         try:
-            claim = task.side.claim(0, task.x)
-            task.side.contract(claim, task.x)
-        except BrokenContract as broken:
-            yield _broken(task, broken, AT)
-            return
-        yield Finding("contract", "passed", "the gradient keeps its contract.", AT, task.space.arrays.dtype)
-        try:
-            yield from self._values(claim, value)
+            value = first_value(self.task)
+            yield from self._found(value)
         except OutOfTime:
             yield self._out_of_time()
 
-    def _values(self, claim: Claim, value: Any) -> Iterator[Finding]:
-        self.arithmetic = arithmetic(self.task.side.objective(0), self.task.x)
-        yield self._at(0, Candidate(AT, self.task.x), claim)
+    def _found(self, value: Any) -> Iterator[Finding]:
+        task = self.task
+        try:
+            claim = task.side.claim(0, task.x)
+            doubts = task.side.contract(claim, task.x)
+            self.arithmetic = arithmetic(task.side.objective(0), task.x)
+            if doubts:
+                settle(Spot(task.side.objective(0), self.arithmetic, task.x, task.bounds), claim, doubts)
+        except BrokenContract as broken:
+            yield _broken(task, broken, AT)
+            return
+        kept = "what it returns is fit and stays the same."
+        yield Finding("contract", "passed", kept, AT, task.space.arrays.dtype)
+        yield self._held(0, Candidate(AT, task.x), lambda: claim)
         for index, place in enumerate(self._places(claim, value), 1):
+            if self.failed or (task.points is None and self.compared >= self._wanted):
+                break
             if isinstance(place, Unusable):
                 yield Finding("points", "skipped", f"{place.reason}.", place.name)
             else:
-                yield self._elsewhere(index, place)
-            if self.failed or (self.task.points is None and self.compared >= self._wanted):
-                break
+                yield self._held(index, place, functools.partial(task.side.claim, index, place.x))
         if not self.failed:
             yield self._enough()
 
-    def _elsewhere(self, index: int, place: Candidate) -> Finding:
+    def _held(self, index: int, place: Candidate, claim: Callable[[], Claim]) -> Finding:
         try:
-            return self._at(index, place, self.task.side.claim(index, place.x))
+            return self._at(index, place, claim())
         except BrokenContract as broken:
             self.failed = True
             return _broken(self.task, broken, place.name)
@@ -75,6 +81,7 @@ class Course:
         spot = Spot(task.side.objective(index), self.arithmetic, place.x, task.bounds)
         if self.main is not None and made_up:
             spot.inherit(self.main, place.value)
+            spot.norm_elsewhere = self._norm
         before, start = task.meter.evaluations, time.perf_counter()
         everywhere = through_all(task.space, task.seed, index)
         more = restricted(task.space, claim.gradient, task.seed, index, main=index == 0)
@@ -82,7 +89,8 @@ class Course:
         found = value_finding(spot, claim, examined, place.name, task.side.code(place.name))
         if made_up and says_nothing(examined, found):
             found = replace(found, status="skipped", digits=None, smallest_detectable=None)
-        self.main = self.main or spot
+        if self.main is None:
+            self.main, self._norm = spot, gradient_norm(claim)
         self.failed = self.failed or found.status == "failed"
         self.compared += found.status == "passed"
         spent = task.meter.evaluations - before
@@ -90,7 +98,7 @@ class Course:
 
     @property
     def _wanted(self) -> int:
-        """How many points are compared: fewer where evaluations are dear, and real differences all there is."""
+        """How many points are compared: fewer where evaluations are dear."""
         if self.task.space.size < LARGE:
             return _MANY
         return _SOME if self.main is not None and self.main.complex_believed else _LEAST
@@ -106,11 +114,11 @@ class Course:
     def _enough(self) -> Finding:
         least = _LEAST if self.task.points is None else 1 + len(self.task.points)
         if self.compared >= max(least, 2):
-            return Finding("points", "passed", f"the gradient was compared at {self.compared} points.")
+            return Finding("points", "passed", f"it was compared at {self.compared} points.")
         return Finding(
             "points",
             "undecided",
-            f"the gradient could be compared at {self.compared} points only, and one that is frozen at the first "
+            f"it could be compared at {self.compared} points only, and one that is frozen at the first "
             "may pass: give others with `points=`.",
         )
 
@@ -124,7 +132,7 @@ class Course:
 
 
 def first_value(task: Task) -> Any:
-    """The function's value at the point; `UsageError` where it is none, or where the function changes its argument."""
+    """The value at the point; `UsageError` where it is none, or the function changes its argument."""
     argument = task.space.built(task.x)
     before = contents(argument)
     try:

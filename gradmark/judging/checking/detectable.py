@@ -13,10 +13,10 @@ _DOUBLINGS = 60
 def smallest_detectable(tolerances: Sequence[float], size: float) -> float:
     """The relative 2-norm e of an error that is seen with probability 0.99, for a gradient of 2-norm `size`.
 
-    An error vector in general position has a product with a random direction (entries of magnitude 1/2 to 3/2 and
-    random sign) that is normal with variance 13/12 ||e||^2. It is missed along one direction while that product
-    is below twice the tolerance (the other half may be lost to what a correct gradient may be off by), and
-    overlooked if all K directions miss it:
+    An error vector in general position has a product with a random direction (entries of magnitude 1/2 to 3/2
+    and random sign) that is normal with variance 13/12 ||e||^2. It is missed along one direction while that
+    product is below twice the tolerance (the other half may be lost to what a correct gradient may be off
+    by), and overlooked if all K directions miss it:
 
         prod_k P(|N(0, 13/12 e^2)| <= 2 tol_k) = 0.01,
 

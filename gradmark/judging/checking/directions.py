@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from gradmark.judging.checking.space import Space
+from gradmark.judging.checking.spot import LARGE
 from gradmark.random import generator
 
-LARGE = 10_000
-"""From this many parameters on evaluations are dear, and directions are chosen sparingly."""
 _THROUGH_ALL = 3
 _ARRAYS_ALONE = {False: 24, True: 3}
 """Arrays that get a direction of their own, by whether the point is large; the others are taken in groups."""
+_GROUPS = 4
 _EVERY_COORDINATE = 64
 """Up to this many parameters the main point is looked at coordinate by coordinate."""
 _SINGLE = {False: 4, True: 1}
@@ -31,7 +31,7 @@ class Direction:
 
 
 def through_all(space: Space, seed: int, point: int, count: int = _THROUGH_ALL) -> list[Direction]:
-    """Random directions that move every entry, by 1/2 to 3/2, either way: no two entries by the same amount."""
+    """Random directions that move every entry, by 1/2 to 3/2, either way: seldom two by the same amount."""
     everything = np.ones(space.size, bool)
     return [Direction(_random(everything, seed, point, k), "a random direction", True) for k in range(count)]
 
@@ -73,9 +73,13 @@ def _groups(space: Space, gradient: Any, seed: int, large: bool, main: bool) -> 
         alone = alone[-1:]
     found = [(f"a random direction through {name}", _mask(space, [name])) for name in alone]
     rest = [name for name in names if name not in alone]
-    for part in np.array_split(generator(seed, "judge", 42).permutation(len(rest)), 1 if large else 4):
-        if len(part) and main:
-            found.append(("a random direction through several arrays", _mask(space, [rest[i] for i in part])))
+    if main and rest:
+        order = generator(seed, "judge", 42).permutation(len(rest))
+        found += [
+            ("a random direction through several arrays", _mask(space, [rest[i] for i in part]))
+            for part in np.array_split(order, 1 if large else _GROUPS)
+            if part.size
+        ]
     return found
 
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from gradmark.judging.checking.compare import Claim, Comparison, compare, disagree, judged
+from gradmark.judging.checking.compare import Claim, Comparison, compare, judged
 from gradmark.judging.checking.directions import Direction
 from gradmark.judging.checking.locate import Located, locate
-from gradmark.judging.checking.spot import SAFETY, Slope, Spot
+from gradmark.judging.checking.slopes import SAFETY, Slope, disagree, quick, second
+from gradmark.judging.checking.spot import Spot
 from gradmark.judging.checking.trouble import trouble
 from gradmark.judging.checking.vouching import obstacle
 
@@ -43,7 +44,7 @@ def examine(
         found = compare(spot, claim, direction)
         made.append(found)
         if not found.agrees:
-            rest = [judged(spot, claim, other, spot.quick(other.vector)) for other in through_all]
+            rest = [judged(spot, claim, other, quick(spot, other.vector)) for other in through_all]
             return _suspect(spot, claim, found, made, rest)
     return Examined("agrees", "", tuple(made))
 
@@ -67,17 +68,16 @@ def _confirmed(spot: Spot, claim: Claim, found: Comparison) -> tuple[Outcome, st
     if found.agrees:
         return "undecided", "the mismatch cannot be told from rounding in any part of it"
     v, first = found.direction.vector, found.slope
-    second = spot.second(v, first, found.mismatch / _CLEARLY)
-    if second.rung is not None and second.rung.kinked:
-        return "unreliable", trouble(spot, second)
-    if disagree(first, second):
-        return "unreliable", f"the references disagree: {_both(first, second)}; {trouble(spot, second)}"
-    again = judged(spot, claim, found.direction, second)
-    allowed = again.tolerance + max(0.0, found.tolerance - SAFETY * first.error)
-    if again.mismatch <= allowed:
-        reason = f"{second.source} cannot confirm it to {again.tolerance:.1g}: {trouble(spot, second)}"
+    other = second(spot, v, first, found.mismatch / _CLEARLY)
+    if other.rung is not None and other.rung.kinked:
+        return "unreliable", trouble(spot, other)
+    if disagree(first, other):
+        return "unreliable", f"the references disagree: {_both(first, other)}; {trouble(spot, other)}"
+    allowed = found.tolerance + SAFETY * other.error
+    if not float(abs(found.claimed - other.value)) > allowed:
+        reason = f"{other.source} cannot confirm it to {allowed:.1g}: {trouble(spot, other)}"
         return "undecided", f"{first.source} contradicts the gradient by {found.mismatch:.1g}, and {reason}"
-    return "wrong", f"{_both(first, second)}, the gradient says {float(found.claimed):.9g}"
+    return "wrong", f"{_both(first, other)}, the gradient says {float(found.claimed):.9g}"
 
 
 def _both(first: Slope, second: Slope) -> str:

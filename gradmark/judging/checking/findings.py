@@ -6,6 +6,7 @@ from gradmark.judging.checking.compare import Claim, Comparison
 from gradmark.judging.checking.detectable import smallest_detectable
 from gradmark.judging.checking.examine import Examined
 from gradmark.judging.checking.locate import Located
+from gradmark.judging.checking.slopes import careful, difference
 from gradmark.judging.checking.spot import Spot
 from gradmark.judging.checking.trouble import trouble
 from gradmark.judging.verdict import Evidence, Finding, Status
@@ -36,9 +37,9 @@ def value_finding(spot: Spot, claim: Claim, examined: Examined, name: str, code:
 
 
 def says_nothing(examined: Examined, found: Finding) -> bool:
-    """Whether it is the point, not the gradient, that left the finding open."""
+    """Whether it was the references at the point, not the gradient, that left the finding open."""
     seen = found.smallest_detectable
-    return examined.outcome in ("kink", "unreliable") or (
+    return examined.outcome in ("kink", "unreliable", "undecided") or (
         examined.outcome == "agrees" and seen is not None and seen > USELESS
     )
 
@@ -50,10 +51,10 @@ def _said(spot: Spot, examined: Examined, full: list[Comparison], seen: float | 
     if examined.outcome != "agrees":
         return "undecided", f"{examined.reason}."
     if seen is not None and seen > USELESS:
-        careful = spot.careful(full[0].direction.vector, thorough=True)
+        thorough = careful(spot, full[0].direction.vector, thorough=True)
         return "undecided", (
-            f"the reference is unreliable here, {trouble(spot, careful)}; only a relative fault of {seen:.1g} would "
-            "have been seen."
+            f"the reference is unreliable here, {trouble(spot, thorough)}; only a relative fault of "
+            f"{seen:.1g} would have been seen."
         )
     along = len(examined.comparisons)
     return "passed", f"the gradient agrees with {full[0].slope.source} along {along} directions."
@@ -76,18 +77,18 @@ def _evidence(spot: Spot, located: Located, point: str, code: str) -> Evidence:
 
 
 def _size(spot: Spot, claim: Claim, full: list[Comparison]) -> float:
-    """The 2-norm of the gradient as the reference's slopes show it, or what it is nearby where it vanishes."""
+    """The 2-norm of the gradient as the reference shows it, or what it is nearby where it vanishes."""
     if not full:
         return 0.0
-    size = norm(np.array([found.slope.value for found in full])) / len(full) ** 0.5
+    size = float(norm(np.array([found.slope.value for found in full])) / len(full) ** 0.5)
     largest = max(found.tolerance for found in full)
     if largest < _SMALL * size:
         return size
     random = generator(0, "judge", 47)
     unit = spot.size(full[0].direction.vector)
     there = spot.x + _MOVED * unit * random.uniform(-1, 1, spot.x.size)
-    near = abs(float(spot.difference(full[0].direction.vector, there)))
-    return max(size, near if np.isfinite(near) else 0.0)
+    near = abs(float(difference(spot, full[0].direction.vector, there)))
+    return max(size, near) if np.isfinite(near) else size
 
 
 def _digits(spot: Spot, claim: Claim, full: list[Comparison], size: float) -> float | None:

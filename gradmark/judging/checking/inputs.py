@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,26 +17,36 @@ from gradmark.leaves import leaves_like
 from gradmark.random import generator
 
 
+@dataclass(frozen=True)
+class Options:
+    """The keyword arguments of the public functions, as they were given."""
+
+    seed: int
+    digits: float | None
+    points: Sequence[Any] | None
+    bounds: tuple[float, float] | None
+    expected_failures: Mapping[str, str] | None
+    seconds: float | None
+
+
 def task_of(
-    function: Any, at: Any, side: Callable[[Space, Meter], Side], options: Mapping[str, Any],
-    expected: Mapping[str, str] | None, checks: Iterable[str],
-) -> Task:  # fmt: skip
+    function: Any, at: Any, side: Callable[[Space, Any, Meter], Side], options: Options, checks: Iterable[str]
+) -> Task:
     """The task of a check; raises `UsageError`."""
-    if not callable(function):
-        raise UsageError(f"`function={shown(function)}` must be a function of the point.")
+    check_callable("function", function)
+    generator(options.seed, "judge")
+    expected = dict(options.expected_failures or {})
+    check_expected(expected, checks)
+    _check_positive("digits", options.digits)
+    _check_positive("seconds", options.seconds)
     space, x = space_of(at)
     if space.size == 0 or not np.all(np.isfinite(x)):
         raise UsageError("`at` must hold at least one number, and only finite ones.")
-    generator(options["seed"], "judge")
-    check_expected(dict(expected or {}), checks)
-    _check_numbers(options)
-    bounds = _bounds(options["bounds"], x)
-    meter = Meter(Clock(options["seconds"]))
-    return Task(
-        subject=getattr(function, "__name__", type(function).__name__),
-        side=side(space, meter), space=space, x=x, meter=meter, seed=int(options["seed"]),
-        points=_points(options["points"], space, bounds), bounds=bounds, expected=dict(expected or {}),
-    )  # fmt: skip
+    bounds = _bounds(options.bounds, x)
+    points = _points(options.points, space, bounds)
+    meter = Meter(Clock(options.seconds))
+    name = getattr(function, "__name__", type(function).__name__)
+    return Task(name, side(space, x, meter), space, x, meter, int(options.seed), points, bounds, expected)
 
 
 def check_callable(name: str, value: Any) -> None:
@@ -44,11 +55,9 @@ def check_callable(name: str, value: Any) -> None:
         raise UsageError(f"`{name}={shown(value)}` must be a function.")
 
 
-def _check_numbers(options: Mapping[str, Any]) -> None:
-    for name, allowed in (("digits", "a number above 0"), ("seconds", "a number above 0, or None")):
-        value = options[name]
-        if value is not None and not (_is_number(value) and value > 0):
-            raise UsageError(f"`{name}={shown(value)}` must be {allowed}.")
+def _check_positive(name: str, value: Any) -> None:
+    if value is not None and not (_is_number(value) and value > 0):
+        raise UsageError(f"`{name}={shown(value)}` must be a number above 0, or None.")
 
 
 def _bounds(bounds: Any, x: Any) -> tuple[float, float] | None:

@@ -1,4 +1,4 @@
-"""Derivatives along one line by real differences: a short ladder of steps, and a long one where that fails."""
+"""Derivatives along a line by real differences: a short ladder of steps, and a long one where it fails."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,17 +6,20 @@ from typing import Any
 
 import numpy as np
 
+from gradmark.judging.checking.kink import jump
 from gradmark.reference.ladder import RATIO, slopes
 
 _LONGEST, _SHORTEST = 2.0**-3, {True: 2.0**-37, False: 2.0**-29}
-"""Of the parameters' size. Extended precision has digits for shorter steps than float64, past nearer kinks."""
+"""Of the parameters' size. Extended precision has digits for shorter steps, past nearer kinks."""
 _FIRST = {True: (2.0**-19, 3), False: (2.0**-7, 5)}
-"""The first step and the number of steps that a smooth function needs, by whether precision is extended: there
-they may be so short that a network's kinks are seldom between them."""
+"""The first step and the number of steps that a smooth function needs, by whether precision is extended:
+there they may be so short that a network's kinks are seldom between them."""
 GOOD = {True: 1e-9, False: 1e-7}
-"""The relative error of a slope that asks for no more steps: what a smooth function leaves is below by 100."""
-_KINK = 8.0
-"""Errors of the slope that the two sides must differ by to be called a kink."""
+"""The relative error of a slope that asks for no more steps: a smooth function leaves a hundredth."""
+
+
+_LEAST = 2
+"""Steps that a ladder must have."""
 
 
 @dataclass
@@ -48,12 +51,14 @@ class Line:
         h = steps * self.unit * self.shift
         values = [self._both_sides(float(t)) for t in h]
         plus, minus = (np.asarray(side, np.longdouble)[:, None] for side in zip(*values, strict=True))
+        seen = jump(plus[:, 0], minus[:, 0], self.centre, h, self.noise / h)
+        if 0 < seen.crossed <= len(h) - _LEAST:
+            # The two sides of a kink average to differences that agree with each other only.
+            h, plus, minus = (part[seen.crossed :] for part in (h, plus, minus))
         found = slopes(plus, minus, self.centre, h[:, None], self.noise)
         central = ((plus - minus)[:, 0] / (2 * h)).astype(np.longdouble)
-        return Rung(
-            found.value[0], float(found.error[0]), float(found.jump[0]), h, central, self.noise / h,
-            _troubles(plus, minus),
-        )  # fmt: skip
+        missing = int(np.sum(~np.isfinite(plus) | ~np.isfinite(minus)))
+        return Rung(found.value[0], float(found.error[0]), seen.size, h, central, self.noise / h, missing)
 
     def _both_sides(self, t: float) -> tuple[Any, Any]:
         if t not in self.seen:
@@ -63,7 +68,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Rung:
-    """What a ladder says: derivative, error, jump between its sides; and its central differences by step."""
+    """What a ladder says: the derivative, its error, the jump between the two sides; and what it went by.
+
+    `missing` counts the steps that left the domain on either side.
+    """
 
     value: Any
     error: float
@@ -80,7 +88,7 @@ class Rung:
     @property
     def kinked(self) -> bool:
         """Whether the slopes on the two sides differ however small the step."""
-        return bool(np.isfinite(self.jump)) and self.jump > _KINK * self.error
+        return self.jump > self.error
 
     def best_step(self) -> tuple[float, float]:
         """The step whose central difference is nearest to the derivative, noise included, and its error."""
@@ -92,8 +100,3 @@ class Rung:
 def _all_steps(extended: bool) -> Any:
     count = 1 + round(np.log(_LONGEST / _SHORTEST[extended]) / np.log(RATIO))
     return _LONGEST * RATIO ** -np.arange(count)
-
-
-def _troubles(plus: Any, minus: Any) -> int:
-    """How many steps left the domain on either side."""
-    return int(np.sum(~np.isfinite(plus) | ~np.isfinite(minus)))

@@ -8,12 +8,13 @@ import numpy as np
 
 from gradmark.judging.checking.compare import Claim, Comparison, conditioned, judged
 from gradmark.judging.checking.directions import Direction, single
+from gradmark.judging.checking.slopes import CENTRAL, careful, quick
 from gradmark.judging.checking.spot import Spot
 
 _TRIED = 2
 """Single entries that are tried for a fault that is everywhere, before halving begins."""
 _SAME = 1e-3
-"""How closely the ratios of two mismatches and of an entry of two directions agree, if it is that entry alone."""
+"""How closely the ratios of mismatches and those of an entry of directions agree, if it is alone."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,9 @@ class Located:
 def locate(spot: Spot, claim: Claim, failing: Comparison, others: Sequence[Comparison]) -> Located:
     """The entry where the claim is off, or the fewest entries that show it.
 
-    Two mismatches along directions through everything name the entry, if it is only one. Else the entry of the
-    largest claim is tried, and then halves: the mismatch of one half is that of the whole less the other's.
+    Two mismatches along directions through everything name the entry, if it is only one. Else the entry of
+    the largest claim is tried, and then halves: the mismatch of one half is that of the whole less the
+    other's.
     """
     for entry in _guesses(spot, claim, failing, others):
         found = _at(spot, claim, single(spot.space, entry))
@@ -87,15 +89,15 @@ def _of_the_rest(claim: Claim, right: Direction, left: Comparison, rest: Any) ->
 
 
 def _quick(spot: Spot, claim: Claim, direction: Direction) -> Comparison:
-    return judged(spot, claim, direction, spot.quick(direction.vector))
+    return judged(spot, claim, direction, quick(spot, direction.vector))
 
 
 def _at(spot: Spot, claim: Claim, direction: Direction) -> Comparison:
     found = _quick(spot, claim, direction)
     if found.agrees:
         return found
-    if found.slope.source == "central differences":
-        found = judged(spot, claim, direction, spot.careful(direction.vector))
+    if found.slope.source == CENTRAL:
+        found = judged(spot, claim, direction, careful(spot, direction.vector))
     return found if found.agrees else conditioned(spot, claim, found)
 
 

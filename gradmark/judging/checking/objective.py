@@ -13,7 +13,7 @@ from gradmark.judging.checking.space import Space
 
 @dataclass(frozen=True)
 class Raw:
-    """A number as the function returned it: NumPy, shape (), and the dtype it came in ("" for a plain number)."""
+    """A number as the function returned it: NumPy, shape (), and its dtype ("" for a plain number)."""
 
     number: Any
     dtype: str

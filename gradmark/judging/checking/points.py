@@ -1,5 +1,6 @@
 """The points at which a gradient is looked at, besides the one that was given."""
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,7 +33,7 @@ Along = Callable[[float], Any]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A point, flat and rounded to its dtype, by the name it has in the report, and the value there if known."""
+    """A point, flat and rounded to its dtype, its name in the report, and the value there if known."""
 
     name: str
     x: Any
@@ -64,7 +65,7 @@ class Search:
         """
         yield self._descended(gradient)
         for name, target in self._targets(spare):
-            yield self.towards(name, lambda part, target=target: self.x + part * (target() - self.x))
+            yield self.towards(name, functools.partial(self._between, target()))
 
     def towards(
         self, name: str, way: Along, wanted: Callable[[Any], bool] | None = None
@@ -87,7 +88,8 @@ class Search:
 
     @property
     def _largest(self) -> float:
-        """The largest value at a point that is made up: a correct gradient does not overflow before the function.
+        """The largest value at a point that is made up: a correct gradient does not overflow before the
+        function.
 
         The square root of the largest number of the dtype; where the value at the point is larger, that.
         """
@@ -107,12 +109,15 @@ class Search:
         # Along a wrong gradient, or at a minimum, it does not fall: somewhere else is as good.
         return self.towards("beside it", lambda part: self.x + part * step * signs)
 
+    def _between(self, target: Any, part: float) -> Any:
+        return self.x + part * (target - self.x)
+
     def _targets(self, spare: int) -> Iterator[tuple[str, Callable[[], Any]]]:
         yield "rescaled", self._rescaled
         yield "enlarged", lambda: self.x * _ENLARGED
-        yield "nearby", lambda: self._nearby(0)
+        yield "nearby", functools.partial(self._nearby, 0)
         for index in range(1, 1 + spare):
-            yield f"nearby ({1 + index})", lambda index=index: self._nearby(index)
+            yield f"nearby ({1 + index})", functools.partial(self._nearby, index)
 
     def _nearby(self, index: int) -> Any:
         random = generator(self.seed, "judge", 44, index)

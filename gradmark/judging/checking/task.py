@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from gradmark.judging.checking.compare import Claim
 from gradmark.judging.checking.meter import Meter
 from gradmark.judging.checking.objective import Objective
+from gradmark.judging.checking.same_again import Doubt
 from gradmark.judging.checking.space import Space
 
 
@@ -19,8 +20,8 @@ class Side(Protocol):
     def claim(self, point: int, x: Any) -> Claim:
         """What is claimed there; raises `BrokenContract`."""
 
-    def contract(self, claim: Claim, x: Any) -> None:
-        """Hold the claim at the point that was given to the rest of its contract; raises `BrokenContract`."""
+    def contract(self, claim: Claim, x: Any) -> list[Doubt]:
+        """The rest of the contract at the point that was given; raises `BrokenContract`."""
 
     def code(self, point: str) -> str:
         """A line of Python that shows the finding of a point again."""

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from gradmark.judging.checking.spot import Slope, Spot
+from gradmark.judging.checking.slopes import Slope
+from gradmark.judging.checking.spot import Spot
 
 _NOISY = 64.0
 """Roundings of a value from which on its noise is the function's own doing."""
@@ -12,7 +13,7 @@ def trouble(spot: Spot, slope: Slope) -> str:
     """What keeps a ladder of differences from settling: one of five reasons, each with its number."""
     rung = slope.rung
     if rung is None:
-        return f"{slope.source} give {float(slope.value):.3g} +- {slope.error:.1g}"
+        return "domain edge: an entry lies on a bound, and differences need room on both sides"
     if rung.kinked:
         return f"a kink within the step: the slopes on its two sides differ by {rung.jump:.2g}"
     if rung.missing:

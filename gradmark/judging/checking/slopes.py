@@ -1,0 +1,127 @@
+"""The oracle: slopes of the function at a spot, by the complex step and by real differences."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradmark.arrays import Arrays
+from gradmark.judging.checking.line import Line, Rung
+from gradmark.judging.checking.spot import Spot
+
+SAFETY = 4.0
+"""Times a reference's estimate of its own error."""
+COMPLEX, CENTRAL, LADDER = "the complex step", "central differences", "differences over a ladder of steps"
+"""The names of the references."""
+_COMPLEX_ROUNDINGS = 64.0
+"""Epsilons of the slope that a complex step may be off by where nothing cancels."""
+_IMAGINARY = {True: 2.0**-60, False: 2.0**-120}
+"""The imaginary step, of the parameters' size, by whether the parts are float32, whose numbers end at 2^-126.
+
+Its square is far below the last digit, and it is far above what any arithmetic flushes to zero."""
+_DISJOINT = 0.61
+"""How the second ladder's steps are shifted against the first's."""
+_NOWHERE = float("inf")
+
+
+@dataclass(frozen=True)
+class Slope:
+    """The derivative along a direction, its error as the reference states it, and which reference it is."""
+
+    value: Any
+    error: float
+    source: str
+    rung: Rung | None = None
+
+
+def quick(spot: Spot, v: Any) -> Slope:
+    """The cheapest slope: one complex evaluation, else one central difference of a known step. Remembered."""
+    known = spot.slopes.get(id(v))
+    if known is not None and (spot.complex_believed or known[1].source != COMPLEX):
+        found: Slope = known[1]
+        return found
+    found = _quick(spot, v)
+    # With the direction, whose identity is good for as long as it lives.
+    spot.slopes[id(v)] = v, found
+    return found
+
+
+def _quick(spot: Spot, v: Any) -> Slope:
+    wide = spot.arithmetic.complex_wide
+    if spot.complex_believed and wide is not None:
+        value = complex_slope(spot, v, wide)
+        if np.isfinite(value):
+            return Slope(value, _COMPLEX_ROUNDINGS * wide.epsilon * float(abs(value)), COMPLEX)
+    return central(spot, v)
+
+
+def complex_slope(spot: Spot, v: Any, arrays: Arrays, x: Any = None) -> Any:
+    """Im f(x + i h v) / h in a complex arithmetic, here or elsewhere; longdouble, NaN where it fails."""
+    h = np.longdouble(spot.size(v)) * _IMAGINARY[arrays.dtype == "complex64"]
+    at = (spot.x if x is None else x).astype(np.clongdouble)
+    at.imag = h * v
+    return np.longdouble(spot.carried(arrays)(at).imag) / h
+
+
+def central(spot: Spot, v: Any) -> Slope:
+    """One central difference: its error is what the first ladder at this spot says of its step."""
+    h = spot.quick_step * spot.unit(v)
+    if h == 0:
+        return Slope(np.longdouble("nan"), _NOWHERE, CENTRAL)
+    value = difference(spot, v, spot.x)
+    return Slope(value, spot.quick_error * float(abs(value)) + spot.noise / h, CENTRAL)
+
+
+def difference(spot: Spot, v: Any, x: Any) -> Any:
+    """(f(x + h v) - f(x - h v)) / 2h in the real arithmetic, at this point or another."""
+    real, h = spot.carried(spot.arithmetic.real), np.longdouble(spot.quick_step * spot.unit(v))
+    return (real(x + h * v) - real(x - h * v)) / (2 * h) if h else np.longdouble("nan")
+
+
+def careful(spot: Spot, v: Any, shift: float = 1.0, *, thorough: bool = False, enough: float = 0.0) -> Slope:
+    """The slope by a ladder of real differences, all of its steps where the first ones do not agree.
+
+    An error of `enough` is good enough.
+    """
+    if spot.unit(v) == 0:
+        return Slope(np.longdouble("nan"), _NOWHERE, LADDER)
+    real, extended = spot.carried(spot.arithmetic.real), spot.arithmetic.extended
+    line = Line(lambda t: real(spot.x + t * v), spot.value, spot.unit(v), spot.noise, extended, shift)
+    rung = line.short()
+    if thorough or not rung.good(extended, enough) or _by_luck(spot, line, rung):
+        # Steps that happen to agree are taken for good ones unless the noise is known.
+        line.noise = spot.noise if spot.noise_is_measured else spot.measured_noise()
+        rung = line.long()
+    return Slope(rung.value, rung.error, LADDER, rung)
+
+
+def _by_luck(spot: Spot, line: Line, rung: Rung) -> bool:
+    """Whether one step in between does not agree: so it is where a function is coarser than assumed."""
+    if spot.complex_believed or spot.noise_is_measured:
+        return False
+    step, off = rung.best_step()
+    h = np.longdouble(step * _DISJOINT)
+    between = (line.along(float(h)) - line.along(-float(h))) / (2 * h)
+    return not float(abs(between - rung.value)) <= SAFETY * (rung.error + off)
+
+
+def learn(spot: Spot, v: Any) -> Slope:
+    """The first real slope at the spot, which says what step suits it."""
+    found = careful(spot, v)
+    if found.rung is not None:
+        step, off = found.rung.best_step()
+        size = float(abs(found.value))
+        spot.quick_step, spot.quick_error = step / spot.unit(v), off / size if size else 0.0
+    return found
+
+
+def second(spot: Spot, v: Any, first: Slope, enough: float = 0.0) -> Slope:
+    """Another reference for a slope: real differences for a complex step, else steps in between."""
+    if first.source == COMPLEX:
+        return careful(spot, v, enough=enough)
+    return careful(spot, v, _DISJOINT)
+
+
+def disagree(one: Slope, other: Slope) -> bool:
+    """Whether two references contradict each other."""
+    return not float(abs(one.value - other.value)) <= SAFETY * (one.error + other.error)
