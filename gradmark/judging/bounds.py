@@ -20,8 +20,8 @@ from gradmark.reference import Reference
 
 ROUNDING = 2.0
 """Times what rounding did to the reference, carried over to the dtype. Measured over the built-in exact
-methods in float64, float32 and bfloat16 on three backends, 6300 arrays: the worst error was 0.46 times that, so
-that a correct method lies at a quarter of the bound."""
+methods in float64, float32 and bfloat16 on three backends, 6300 arrays: the worst error was 0.46 times that,
+so that a correct method lies at a quarter of the bound."""
 _KNOWN = {name for names in DTYPES.values() for name in names}
 
 

@@ -29,11 +29,9 @@ class Worst:
     @property
     def ratio(self) -> float:
         """error / allowed; 0 for an error of zero, infinite for a gradient that is not finite."""
-        if not math.isfinite(self.error):
-            return math.inf
-        return (
-            self.error / self.allowed if self.error > 0 and self.allowed > 0 else math.inf * bool(self.error)
-        )
+        if self.error == 0:
+            return 0.0
+        return self.error / self.allowed if math.isfinite(self.error) and self.allowed > 0 else math.inf
 
     @property
     def wrong(self) -> bool:
