@@ -79,7 +79,7 @@ def full() -> list[Trial]:
 def ci() -> list[Trial]:
     """A few seconds for a method: small problems that cover backends and dtypes in pairs."""
     counted = [each for backend in _on("numpy", "torch", "jax") for each in _sizes(backend, _FEW, batch=4)]
-    return [*_every(_CI), *_estimated(), *_watched(), *counted]
+    return [*_every(_CI), *_estimated(frozenset({"quick"})), *_watched(), *counted]
 
 
 def _sizes(backend: str, sizes: tuple[int, ...], batch: int) -> list[Trial]:
@@ -88,11 +88,11 @@ def _sizes(backend: str, sizes: tuple[int, ...], batch: int) -> list[Trial]:
     return [Trial("mlp", {"widths": each, "batch": batch}, _COST, backend=backend) for each in widths]
 
 
-def _estimated() -> list[Trial]:
+def _estimated(also: frozenset[str] = frozenset()) -> list[Trial]:
     """Small, because random methods are called thousands of times: a linear loss, and a layer's tangents."""
     return [
-        Trial("polynomial", {"size": 40, "degree": 1}, _LAW),
-        Trial("mlp", {"widths": (6, 4), "data": "synthetic", "batch": 4}, _MEAN),
+        Trial("polynomial", {"size": 40, "degree": 1}, _LAW | also),
+        Trial("mlp", {"widths": (6, 4), "data": "synthetic", "batch": 4}, _MEAN | also),
     ]
 
 

@@ -116,7 +116,7 @@ class _Terms:
 
     def loss(self, xp: Any, p: Parameters) -> Array:
         """f(x); the sums run over each array's own axes, so a leading population axis stays."""
-        total, t = 0, self._coupled(xp, p)
+        total, t = 0, self._coupled(xp, p) if self.degree > 1 else 0
         for name, x in p.items():
             linear, _, *separable = self._on(xp, name, x)
             value = linear * x

@@ -24,7 +24,7 @@ from gradmark.judging.sample_ladder import (
     measured,
 )
 from gradmark.judging.sites import Site, sites
-from gradmark.judging.stages.sequential import STATISTICAL
+from gradmark.judging.stages.sequential import QUICK, STATISTICAL
 from gradmark.judging.verdict import Evidence, Finding, Status
 from gradmark.measuring.holm import holm
 from gradmark.measuring.rates import Rate, error_rate
@@ -53,7 +53,11 @@ def examine(hearings: Sequence[Hearing]) -> Iterator[Finding]:
     for number, hearing in enumerate(hearings):
         left = min(hearing.clock.left(), begun + _SECONDS - hearing.clock.spent())
         yield from judged(
-            hearing, sites(hearing.problem, hearing.seed)[0], alpha, left / (len(hearings) - number)
+            hearing,
+            sites(hearing.problem, hearing.seed)[0],
+            alpha,
+            left / (len(hearings) - number),
+            SAMPLES[:_FEWEST_LEVELS] if QUICK in hearing.trial.roles else SAMPLES,
         )
 
 
