@@ -1,5 +1,6 @@
 """What comes out of judging: all findings together, and what they say."""
 
+import math
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,6 +8,9 @@ from typing import Any
 
 from gradmark import dtypes
 from gradmark.judging.verdict import Evidence, Finding, Verdict, verdict
+
+_COMPARES = ("value", "accuracy", "identification", "sequential")
+"""The checks that compare the gradient with what it should be; the others examine some property of it."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Judgement(ABC):
 
     @property
     def verdict(self) -> Verdict:
-        """"correct", "wrong" or "undecided"."""
+        """ "correct", "wrong" or "undecided"."""
         return verdict(self.findings)
 
     @property
@@ -45,8 +49,11 @@ class Judgement(ABC):
 
     @property
     def evidence(self) -> Evidence | None:
-        """The evidence of the first deciding finding that has some."""
-        return next((finding.evidence for finding in self.deciding if finding.evidence is not None), None)
+        """That of the first deciding finding that has some; of a correct one, where fewest digits agree."""
+        shown = [finding for finding in self.deciding if finding.evidence is not None]
+        if self.verdict == "correct":
+            shown.sort(key=lambda finding: math.inf if finding.digits is None else finding.digits)
+        return shown[0].evidence if shown else None
 
     @property
     def digits(self) -> float | None:
@@ -56,9 +63,16 @@ class Judgement(ABC):
 
     @property
     def smallest_detectable(self) -> float | None:
-        """The relative size of the smallest fault that would have been seen, in the finest dtype examined."""
-        known = [f.smallest_detectable for f in self._finest() if f.smallest_detectable is not None]
-        return max(known, default=None)
+        """The relative size of the smallest fault that would have been seen, in the finest dtype examined.
+
+        It is that of a fault which is there wherever the value was compared, and so is seen where it is seen
+        best; the findings state it for each place.
+        """
+        finest = [finding for finding in self._finest() if finding.smallest_detectable is not None]
+        compared = [finding for finding in finest if finding.check.split(".")[0] in _COMPARES] or finest
+        return min(
+            (f.smallest_detectable for f in compared if f.smallest_detectable is not None), default=None
+        )
 
     def _finest(self) -> list[Finding]:
         stated = [f for f in self.findings if f.dtype and (f.digits, f.smallest_detectable) != (None, None)]
