@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from gradmark.judging.presenting.printable import one_line
-from gradmark.judging.supervised import Case, Listener
+from gradmark.judging.process.supervised import Case, Listener
 from gradmark.judging.verdict import Finding
 
 

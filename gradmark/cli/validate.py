@@ -7,7 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from gradmark.cli.verdicts import Outputs
-    from gradmark.judging.supervised import Case
+    from gradmark.judging.process.supervised import Case
 
 _INTERRUPTED = 130
 
@@ -84,7 +84,7 @@ def _judge(cases: "list[Case]", outputs: "Outputs") -> None:
     from gradmark.cli.verdicts import exit_code, show, write
     from gradmark.errors import UsageError
     from gradmark.judging.judgement import ValidationReport
-    from gradmark.judging.supervised import Interrupted, supervised
+    from gradmark.judging.process.supervised import Interrupted, supervised
 
     reports: list[ValidationReport] = []
     refused: list[UsageError] = []

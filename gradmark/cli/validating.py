@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gradmark.errors import UsageError, unknown_name
-from gradmark.judging.supervised import Case
+from gradmark.judging.process.supervised import Case
 from gradmark.registry import Kind, list_methods, load, names
 from gradmark.run.naming import parsed
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gradmark.errors import UsageError, shown
-from gradmark.judging import watch
 from gradmark.judging.clock import Clock
 from gradmark.judging.hearing import Hearing
+from gradmark.judging.process import watch
 from gradmark.judging.trial import Trial
 from gradmark.judging.verdict import Finding
 from gradmark.method import Method

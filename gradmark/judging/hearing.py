@@ -11,8 +11,8 @@ import numpy as np
 from gradmark.arrays import to_numpy
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
-from gradmark.judging import watch
 from gradmark.judging.clock import Clock
+from gradmark.judging.process import watch
 from gradmark.judging.trial import Trial
 from gradmark.method import Estimate, Method, Prepared
 from gradmark.parameters import Parameters

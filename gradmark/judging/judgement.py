@@ -33,7 +33,8 @@ class Judgement(ABC):
 
     @property
     def deciding(self) -> tuple[Finding, ...]:
-        """The findings that the verdict follows from: the failed ones, or else the undecided, or the passed."""
+        """The findings that the verdict follows from: the failed ones, or else the undecided, or the
+        passed."""
         status = {"wrong": "failed", "undecided": "undecided", "correct": "passed"}[self.verdict]
         return tuple(finding for finding in self.findings if finding.status == status)
 
@@ -112,7 +113,8 @@ class GradientCheck(Judgement):
 
 @dataclass(frozen=True)
 class ValidationReport(Judgement):
-    """What `gradmark.validate` found. `claims` are the method's claims in words, `hyper` its hyper-parameters."""
+    """What `gradmark.validate` found. `claims` are the method's claims in words, `hyper` its
+    hyper-parameters."""
 
     claims: Mapping[str, str] = field(default_factory=dict)
     hyper: Mapping[str, Any] = field(default_factory=dict)

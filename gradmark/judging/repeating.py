@@ -1,7 +1,7 @@
 """A line of Python that shows a finding again."""
 
 from gradmark.judging.hearing import Hearing
-from gradmark.judging.sites import Site, sites
+from gradmark.judging.places.sites import Site, sites
 from gradmark.registry import list_methods
 from gradmark.run.plan import MethodCall
 from gradmark.run.resolving import hyper_of
@@ -15,7 +15,7 @@ def line(hearing: Hearing, site: Site, array: str, index: tuple[int, ...], seed:
     return "; ".join(
         [
             "import gradmark",
-            "from gradmark.judging.sites import sites",
+            "from gradmark.judging.places.sites import sites",
             f"p = {_problem(hearing)}",
             f"s = {chosen}",
             f"m = {_method(hearing)}",

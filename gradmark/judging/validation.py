@@ -7,11 +7,11 @@ from typing import Any
 from gradmark.arguments import check_positive
 from gradmark.claims import Claims
 from gradmark.errors import UsageError
-from gradmark.judging import watch
 from gradmark.judging.clock import Clock, OutOfTime
 from gradmark.judging.docket import heard, trials_of
 from gradmark.judging.hearing import Hearing, MethodError
 from gradmark.judging.judgement import ValidationReport
+from gradmark.judging.process import watch
 from gradmark.judging.protocol import claims_in_words, record
 from gradmark.judging.verdict import Finding, check_expected, with_expected
 from gradmark.measuring.threads import pinned

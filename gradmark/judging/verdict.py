@@ -8,8 +8,8 @@ from gradmark.errors import UsageError, unknown_name
 
 Verdict = Literal["correct", "wrong", "undecided"]
 Status = Literal["passed", "failed", "undecided", "skipped", "expected"]
-"""passed, failed; undecided: this finding alone leaves the verdict open; skipped: not made, and the verdict does
-not hang on it; expected: it failed, as the person who asked said it would."""
+"""passed, failed; undecided: this finding alone leaves the verdict open; skipped: not made, and the verdict
+does not hang on it; expected: it failed, as the person who asked said it would."""
 EXIT_CODES: Mapping[Verdict, int] = {"correct": 0, "wrong": 1, "undecided": 3}
 """What a command ends with; 2 is bad input."""
 
@@ -18,9 +18,9 @@ EXIT_CODES: Mapping[Verdict, int] = {"correct": 0, "wrong": 1, "undecided": 3}
 class Evidence:
     """What a finding rests on: where, how large, and how to see it again.
 
-    `found` is what the gradient says and `expected` what the reference says, known to +- `uncertainty`: one entry
-    where `array` and `index` name one, else the slope along a direction, else another number that `what` names.
-    `error` is the relative error (2-norm). `code` is a line of Python that shows it again.
+    `found` is what the gradient says and `expected` what the reference says, known to +- `uncertainty`: one
+    entry where `array` and `index` name one, else the slope along a direction, else another number that
+    `what` names. `error` is the relative error (2-norm). `code` is a line of Python that shows it again.
     """
 
     what: str
@@ -60,10 +60,8 @@ class Finding:
 def verdict(findings: Iterable[Finding]) -> Verdict:
     """wrong if anything failed, else undecided if anything is, or if nothing passed; else correct.
 
-    >>> verdict([Finding("value", "passed", "it agrees"), Finding("points", "skipped", "one point was given")])
-    'correct'
-    >>> verdict([])
-    'undecided'
+    >>> verdict([Finding("value", "passed", "it agrees"), Finding("points", "skipped", "one point was
+    given")]) 'correct' >>> verdict([]) 'undecided'
     """
     statuses = {finding.status for finding in findings}
     if "failed" in statuses:
@@ -72,7 +70,8 @@ def verdict(findings: Iterable[Finding]) -> Verdict:
 
 
 def with_expected(findings: Sequence[Finding], expected: Mapping[str, str]) -> list[Finding]:
-    """The findings, failures that were expected marked as such; an expected one that did not fail is reported.
+    """The findings, failures that were expected marked as such; an expected one that did not fail is
+    reported.
 
     `expected` maps the name of a check (or the part before its dot) to the reason why it may fail. Raises
     `UsageError` for an expectation without a reason.
@@ -85,11 +84,15 @@ def with_expected(findings: Sequence[Finding], expected: Mapping[str, str]) -> l
             marked.append(finding)
             continue
         failing.add(name)
-        marked.append(replace(finding, status="expected", reason=f"{finding.reason} Expected: {expected[name]}"))
+        marked.append(
+            replace(finding, status="expected", reason=f"{finding.reason} Expected: {expected[name]}")
+        )
     made = {name for name in expected for found in findings if _covers(name, found.check)}
     for name in expected:
         if name in made and name not in failing:
-            reason = f"`{name}` was expected to fail ({expected[name]}) and does not: take it out of the expected."
+            reason = (
+                f"`{name}` was expected to fail ({expected[name]}) and does not: take it out of the expected."
+            )
             marked.append(Finding(name, "undecided", reason))
     return marked
 
@@ -106,7 +109,9 @@ def check_expected(expected: Mapping[str, str], checks: Iterable[str]) -> None:
 def _check_reasons(expected: Mapping[str, str]) -> None:
     for name, reason in expected.items():
         if not isinstance(reason, str) or not reason.strip():
-            raise UsageError(f"the expected failure of `{name}` needs a reason: say in words why it may fail.")
+            raise UsageError(
+                f"the expected failure of `{name}` needs a reason: say in words why it may fail."
+            )
 
 
 def _covers(name: str, check: str) -> bool:

@@ -15,10 +15,10 @@ from typer.testing import Result
 from gradmark.cli.verdicts import exit_code
 from gradmark.cli.whole_file import write_whole
 from gradmark.errors import UsageError
-from gradmark.judging import ending
 from gradmark.judging.judgement import ValidationReport
 from gradmark.judging.presenting.json import from_json
-from gradmark.judging.supervised import Case, supervised
+from gradmark.judging.process import ending
+from gradmark.judging.process.supervised import Case, supervised
 from gradmark.judging.verdict import Finding
 from tests.cli.conftest import SPHERE, Gradmark
 from tests.run.plans import IMPOSTORS

@@ -8,10 +8,10 @@ import pytest
 
 import gradmark
 from gradmark.claims import Biased, Unbiased
-from gradmark.judging.bounds import bound_at
-from gradmark.judging.references import reference_at
+from gradmark.judging.comparing.bounds import bound_at
+from gradmark.judging.places.references import reference_at
+from gradmark.judging.places.sites import sites
 from gradmark.judging.repeating import line
-from gradmark.judging.sites import sites
 from gradmark.judging.stages import accuracy
 from gradmark.judging.verdict import Finding
 from tests.judging.fakes import Call, Fake, fake, heard_on, moved, right, with_claims

@@ -8,11 +8,11 @@ from scipy import stats
 
 import gradmark
 from gradmark.claims import Target
-from gradmark.judging.coupled import calls, coupled, exact_gradient, smallest_sigma, with_sigma
 from gradmark.judging.hearing import Hearing
 from gradmark.judging.stages import bias
 from gradmark.judging.trial import Trial
 from gradmark.judging.verdict import Finding
+from gradmark.judging.watching.coupled import calls, coupled, exact_gradient, smallest_sigma, with_sigma
 from gradmark.noise_laws import noise_law
 from gradmark.parameters import ravel
 from tests.judging.estimators import Strategy

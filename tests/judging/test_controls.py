@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import gradmark
-from gradmark.judging import impostors as made
-from gradmark.judging import random_impostors
-from gradmark.judging.impostors import impostors, length
+from gradmark.judging.comparing.compared import impostors as made
+from gradmark.judging.comparing.impostors import impostors, length
+from gradmark.judging.replicating import random_impostors
 from gradmark.judging.stages import controls
 from tests.judging.fakes import heard_on
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gradmark.judging.decision import Decision, decide, looks_for
-from gradmark.judging.declaration import Declaration
-from gradmark.judging.direction import shown_uphill
+from gradmark.judging.replicating.decision import Decision, decide, looks_for
+from gradmark.judging.replicating.declaration import Declaration
+from gradmark.judging.replicating.direction import shown_uphill
 from gradmark.measuring.skew_corrected import FEWEST
 
 SIZE, SAMPLES = 14, 32

@@ -7,12 +7,12 @@ import pytest
 
 import gradmark
 from gradmark.arrays import to_numpy
-from gradmark.judging.forged import forgeries
 from gradmark.judging.hearing import Hearing
-from gradmark.judging.recording import recorded_losses, recorded_tangents
 from gradmark.judging.stages import identification
 from gradmark.judging.trial import Trial
 from gradmark.judging.verdict import Finding
+from gradmark.judging.watching.forged import forgeries
+from gradmark.judging.watching.recording import recorded_losses, recorded_tangents
 from gradmark.parameters import ravel
 from tests.judging.estimators import Strategy
 
@@ -37,7 +37,7 @@ def test_the_recording_holds_every_query_and_changes_none(backend: str, antithet
     problem = gradmark.get_problem("polynomial", size=40, backend=backend)
     seen, recording = recorded_losses(problem)
     method = gradmark.get_method("gaussian_es", pairs=4, antithetic=antithetic)
-    from gradmark.judging.recording import visibly
+    from gradmark.judging.watching.recording import visibly
 
     with visibly(seen):
         found = method.prepare(seen)(seen.parameters, 3).gradient
@@ -69,7 +69,7 @@ def test_a_trace_has_no_numbers_and_the_recording_says_so() -> None:
 
 
 def test_a_method_that_reads_a_graph_is_skipped_with_the_reason() -> None:
-    from gradmark.judging.watching import Hidden, watched
+    from gradmark.judging.watching.watched import Hidden, watched
 
     with pytest.raises(Hidden, match="it reads loss, torch graph"):
         problem = gradmark.get_problem("polynomial", backend="torch")

@@ -8,10 +8,10 @@ from scipy import stats
 
 import gradmark
 from gradmark.judging.hearing import Hearing
-from gradmark.judging.noise_nulls import of_cosine, sidak
 from gradmark.judging.stages import noise
 from gradmark.judging.trial import Trial
 from gradmark.judging.verdict import Finding
+from gradmark.judging.watching.noise_nulls import of_cosine, sidak
 from gradmark.noise_laws import noise_law
 from tests.judging.estimators import Strategy
 

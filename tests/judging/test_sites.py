@@ -7,9 +7,9 @@ import pytest
 
 import gradmark
 from gradmark.arrays import to_numpy
-from gradmark.judging import references
-from gradmark.judging.references import counts, reference_at
-from gradmark.judging.sites import Site, sites
+from gradmark.judging.places import references
+from gradmark.judging.places.references import counts, reference_at
+from gradmark.judging.places.sites import Site, sites
 from gradmark.passes import forward
 from gradmark.reference import Reference
 

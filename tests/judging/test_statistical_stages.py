@@ -12,8 +12,8 @@ from gradmark.claims import Target
 from gradmark.judging.calibrating.subjects import random_signs
 from gradmark.judging.clock import Clock
 from gradmark.judging.hearing import Hearing, MethodError
-from gradmark.judging.polynomial_degree import polynomial_degree
-from gradmark.judging.sites import sites
+from gradmark.judging.places.sites import sites
+from gradmark.judging.replicating.polynomial_degree import polynomial_degree
 from gradmark.judging.stages import efficiency, sequential
 from gradmark.judging.trial import Trial
 from gradmark.judging.verdict import Finding

@@ -16,7 +16,7 @@ from gradmark.judging.calibrating.counts import Outcome
 from gradmark.judging.calibrating.subjects import correct_methods
 from gradmark.judging.clock import Clock
 from gradmark.judging.hearing import Hearing
-from gradmark.judging.sites import sites
+from gradmark.judging.places.sites import sites
 from gradmark.judging.stages import efficiency, sequential
 from gradmark.judging.trial import Trial
 from gradmark.judging.verdict import Finding

@@ -7,12 +7,12 @@ import numpy as np
 
 from gradmark.arrays import to_numpy
 from gradmark.claims import Exact, Truncated
-from gradmark.judging.bounds import bound_at
-from gradmark.judging.comparing import compared, fits
+from gradmark.judging.comparing.bounds import bound_at
+from gradmark.judging.comparing.compared import compared, fits
 from gradmark.judging.contracts.part import differing, listed, said, verdict_on
 from gradmark.judging.hearing import Answer, Hearing
-from gradmark.judging.references import reference_at
-from gradmark.judging.sites import Site
+from gradmark.judging.places.references import reference_at
+from gradmark.judging.places.sites import Site
 from gradmark.judging.verdict import Finding
 from gradmark.measuring.norms import norm
 from gradmark.problem import converted

@@ -8,7 +8,7 @@ import numpy as np
 from gradmark.arrays import Array, to_numpy
 from gradmark.draw import Draw
 from gradmark.judging.hearing import Answer, Hearing
-from gradmark.judging.sites import Site
+from gradmark.judging.places.sites import Site
 from gradmark.judging.verdict import Evidence, Finding, Status
 from gradmark.problem import converted
 

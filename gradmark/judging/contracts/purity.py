@@ -7,7 +7,7 @@ import numpy as np
 
 from gradmark.judging.contracts.part import bits, differing, fresh, listed, verdict_on
 from gradmark.judging.hearing import Answer, Hearing
-from gradmark.judging.sites import Site
+from gradmark.judging.places.sites import Site
 from gradmark.judging.verdict import Finding
 from gradmark.measuring.norms import norm
 

@@ -8,7 +8,7 @@ import numpy as np
 from gradmark.arrays import to_numpy
 from gradmark.judging.contracts.part import said, verdict_on
 from gradmark.judging.hearing import Answer, Hearing
-from gradmark.judging.sites import Site
+from gradmark.judging.places.sites import Site
 from gradmark.judging.verdict import Evidence, Finding
 from gradmark.problem import converted
 from gradmark.reference.point import widest_point

@@ -8,7 +8,7 @@ import numpy as np
 from gradmark import dtypes
 from gradmark.claims import Truncated
 from gradmark.judging.hearing import Hearing, MethodError
-from gradmark.judging.remembering import once_for
+from gradmark.judging.places.remembering import once_for
 from gradmark.measuring.norms import norm
 from gradmark.method import Method, Prepared
 from gradmark.problem import Problem

@@ -9,7 +9,7 @@ from gradmark.judging.invariances.binding import Unfit
 from gradmark.judging.invariances.comparison import compared
 from gradmark.judging.invariances.scaled import scaled
 from gradmark.judging.invariances.subject import Subject
-from gradmark.judging.remembering import once_for
+from gradmark.judging.places.remembering import once_for
 from gradmark.judging.verdict import Finding
 
 NAME = "linearity"

@@ -10,8 +10,8 @@ from gradmark import dtypes
 from gradmark.draw import Draw
 from gradmark.judging.hearing import Hearing, Numbers
 from gradmark.judging.invariances.binding import bound, computing_dtype, step_of, truncated
-from gradmark.judging.references import reference_at
-from gradmark.judging.sites import Site
+from gradmark.judging.places.references import reference_at
+from gradmark.judging.places.sites import Site
 from gradmark.measuring.norms import norm
 from gradmark.method import Prepared
 from gradmark.parameters import Parameters

@@ -15,7 +15,7 @@ from gradmark.draw import Draw
 from gradmark.errors import UsageError
 from gradmark.judging.hearing import Numbers
 from gradmark.judging.orders.ladder import Errors, Rung, collected, distances, noise_of
-from gradmark.judging.sites import Site
+from gradmark.judging.places.sites import Site
 from gradmark.parameters import size
 from gradmark.population import losses, members_per_chunk
 from gradmark.problem import Problem, accepts, converted

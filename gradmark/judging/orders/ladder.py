@@ -9,7 +9,7 @@ import numpy as np
 from gradmark import dtypes
 from gradmark.claims import Claims
 from gradmark.judging.hearing import Hearing, MethodError, Numbers
-from gradmark.judging.sites import Site
+from gradmark.judging.places.sites import Site
 from gradmark.measuring.norms import norm
 from gradmark.method import Prepared
 from gradmark.reference.point import Point

@@ -5,13 +5,13 @@ from typing import Any
 
 from gradmark.arrays import epsilon
 from gradmark.claims import Biased, Claims, Truncated, Unbiased
-from gradmark.judging.bounds import Bound, bound_at, precision
-from gradmark.judging.comparing import Worst, compared, fits
-from gradmark.judging.diagnosis import diagnosis
+from gradmark.judging.comparing.bounds import Bound, bound_at, precision
+from gradmark.judging.comparing.compared import Worst, compared, fits
+from gradmark.judging.comparing.diagnosis import diagnosis
 from gradmark.judging.hearing import Answer, Hearing, MethodError
-from gradmark.judging.references import reference_at, words
+from gradmark.judging.places.references import reference_at, words
+from gradmark.judging.places.sites import BESIDE_A_KINK, Site, sites
 from gradmark.judging.repeating import line
-from gradmark.judging.sites import BESIDE_A_KINK, Site, sites
 from gradmark.judging.verdict import Evidence, Finding, Status
 from gradmark.measuring.error import profile
 from gradmark.reference import NoReference, Reference

@@ -1,8 +1,8 @@
 """Bias: what finite moves add to an estimate, seen without its noise.
 
-Coupled with the exact slopes along its own moves (`gradmark.judging.coupled`), the estimate of a polynomial
-shows its bias in one call: it falls with sigma^2, and its mean is that of the smoothed gradient for the
-declared law of the moves. A method that claims the gradient itself must show none.
+Coupled with the exact slopes along its own moves (`gradmark.judging.watching.coupled`), the estimate of a
+polynomial shows its bias in one call: it falls with sigma^2, and its mean is that of the smoothed gradient
+for the declared law of the moves. A method that claims the gradient itself must show none.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,12 +12,19 @@ from typing import Any
 import numpy as np
 
 from gradmark.claims import Claims, Unbiased
-from gradmark.judging.coupled import Coupled, calls, coupled, exact_gradient, smallest_sigma, with_sigma
 from gradmark.judging.hearing import Hearing
-from gradmark.judging.identifying import checks
-from gradmark.judging.seeing import Seen, see
 from gradmark.judging.verdict import Evidence, Finding, Status
-from gradmark.judging.watching import Hidden, flat, watched
+from gradmark.judging.watching.coupled import (
+    Coupled,
+    calls,
+    coupled,
+    exact_gradient,
+    smallest_sigma,
+    with_sigma,
+)
+from gradmark.judging.watching.identifying import checks
+from gradmark.judging.watching.seeing import Seen, see
+from gradmark.judging.watching.watched import Hidden, flat, watched
 from gradmark.measuring.skew_corrected import RESERVE, corrected_interval, mean_test
 from gradmark.measuring.spending import share
 from gradmark.noise_laws import noise_law

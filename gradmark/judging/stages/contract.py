@@ -10,7 +10,7 @@ from gradmark.judging.contracts.part import said
 from gradmark.judging.contracts.purity import purity, unchanged
 from gradmark.judging.contracts.work import work
 from gradmark.judging.hearing import Hearing, MethodError
-from gradmark.judging.sites import sites
+from gradmark.judging.places.sites import sites
 from gradmark.judging.verdict import Finding
 
 

@@ -7,13 +7,13 @@ who lets one pass has no business saying "correct": the verdict is then undecide
 from collections.abc import Iterator, Sequence
 
 from gradmark.claims import Biased, Claims
-from gradmark.judging.bounds import bound_at
-from gradmark.judging.comparing import compared
+from gradmark.judging.comparing.bounds import bound_at
+from gradmark.judging.comparing.compared import compared
+from gradmark.judging.comparing.impostors import impostors
 from gradmark.judging.hearing import Hearing
-from gradmark.judging.impostors import impostors
-from gradmark.judging.random_impostors import random_impostors
-from gradmark.judging.references import reference_at
-from gradmark.judging.sites import sites
+from gradmark.judging.places.references import reference_at
+from gradmark.judging.places.sites import sites
+from gradmark.judging.replicating.random_impostors import random_impostors
 from gradmark.judging.verdict import Finding, Status
 from gradmark.reference import NoReference
 

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from gradmark.claims import Claims, Unbiased
-from gradmark.judging.estimates import NoTarget
 from gradmark.judging.hearing import Hearing
-from gradmark.judging.sample_ladder import (
+from gradmark.judging.places.sites import Site, sites
+from gradmark.judging.replicating.estimates import NoTarget
+from gradmark.judging.replicating.sample_ladder import (
     SAMPLES,
     Level,
     Measured,
@@ -23,7 +24,6 @@ from gradmark.judging.sample_ladder import (
     levels_within,
     measured,
 )
-from gradmark.judging.sites import Site, sites
 from gradmark.judging.stages.sequential import QUICK, STATISTICAL
 from gradmark.judging.verdict import Evidence, Finding, Status
 from gradmark.measuring.holm import holm

@@ -2,17 +2,17 @@
 
 For methods whose queries can be seen: those that read the loss alone, or that push tangents through layers.
 A wrong scale of one percent, for which estimates alone take half a million evaluations, is seen at once, and
-so are estimates that weight other moves than were made (`gradmark.judging.identifying`).
+so are estimates that weight other moves than were made (`gradmark.judging.watching.identifying`).
 """
 
 from collections.abc import Iterator, Sequence
 
 from gradmark.claims import Claims, Unbiased
 from gradmark.judging.hearing import Hearing
-from gradmark.judging.identifying import checks, fresh
-from gradmark.judging.seeing import see
 from gradmark.judging.verdict import Finding
-from gradmark.judging.watching import Hidden, watched
+from gradmark.judging.watching.identifying import checks, fresh
+from gradmark.judging.watching.seeing import see
+from gradmark.judging.watching.watched import Hidden, watched
 from gradmark.random import generator
 
 NAME = "identification"

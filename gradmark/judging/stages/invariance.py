@@ -10,7 +10,7 @@ from gradmark.judging.invariances import additivity, direction, linearity, permu
 from gradmark.judging.invariances.binding import Unfit
 from gradmark.judging.invariances.comparison import finding
 from gradmark.judging.invariances.subject import Subject
-from gradmark.judging.sites import sites
+from gradmark.judging.places.sites import sites
 from gradmark.judging.verdict import Finding
 
 NAME = "invariance"

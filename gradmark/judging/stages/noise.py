@@ -10,12 +10,12 @@ from dataclasses import replace
 
 from gradmark.claims import Claims, Unbiased
 from gradmark.judging.hearing import Hearing
-from gradmark.judging.lines import lines
-from gradmark.judging.noise_tests import Tested, tests_for
-from gradmark.judging.sample import Sample, pooled
-from gradmark.judging.seeing import sigma_of
 from gradmark.judging.verdict import Evidence, Finding
-from gradmark.judging.watching import Hidden, Queries, Watched, parts, watched
+from gradmark.judging.watching.lines import lines
+from gradmark.judging.watching.noise_tests import Tested, tests_for
+from gradmark.judging.watching.sample import Sample, pooled
+from gradmark.judging.watching.seeing import sigma_of
+from gradmark.judging.watching.watched import Hidden, Queries, Watched, parts, watched
 from gradmark.measuring.spending import share
 from gradmark.noise_laws import NoiseLaw, noise_law
 from gradmark.random import generator

@@ -14,8 +14,8 @@ from gradmark.judging.orders.control import control
 from gradmark.judging.orders.fit import FEWEST, Order
 from gradmark.judging.orders.ladder import TOTAL, Errors, climb
 from gradmark.judging.orders.question import Suspect, compare_order, confirmed, orders, suspect
-from gradmark.judging.references import reference_at
-from gradmark.judging.sites import Site, sites
+from gradmark.judging.places.references import reference_at
+from gradmark.judging.places.sites import Site, sites
 from gradmark.judging.verdict import Evidence, Finding
 from gradmark.reference import NoReference
 

@@ -2,19 +2,20 @@
 variance.
 
 For every random method, whether or not its queries can be seen. Looks at 256, 512, ... estimates share the
-false-alarm probability (`gradmark.measuring.spending`); see `gradmark.judging.decision` for the tests.
+false-alarm probability (`gradmark.measuring.spending`); see `gradmark.judging.replicating.decision` for the
+tests.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gradmark.claims import Biased, Claims
-from gradmark.judging.decision import MARGIN, Decision, Ruling, decide
-from gradmark.judging.direction import shown_uphill
-from gradmark.judging.estimates import Estimates, NoTarget, declaration_of, with_samples
 from gradmark.judging.hearing import Hearing
-from gradmark.judging.mean_and_variance_in_words import MEASURED, SAME, described, power
-from gradmark.judging.sites import Site, sites
+from gradmark.judging.places.sites import Site, sites
+from gradmark.judging.replicating.decision import MARGIN, Decision, Ruling, decide
+from gradmark.judging.replicating.direction import shown_uphill
+from gradmark.judging.replicating.estimates import Estimates, NoTarget, declaration_of, with_samples
+from gradmark.judging.replicating.mean_and_variance_in_words import MEASURED, SAME, described, power
 from gradmark.judging.verdict import Evidence, Finding, Status
 from gradmark.measuring.spending import share
 

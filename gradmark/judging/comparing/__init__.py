@@ -1,0 +1,4 @@
+"""A deterministic gradient beside a reference: `bounds` says how far it may be (`truncation`, for
+differences), `compared` is the rule, `diagnosis` tells what a fault looks like, and `impostors` are what the
+rule must catch.
+"""

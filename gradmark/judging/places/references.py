@@ -1,0 +1,119 @@
+"""The references that methods are judged by, computed once in a process: several methods share them.
+
+A reference counts where it shares nothing with the method but the forward code, or where something that
+shares nothing vouches for it (`gradmark.reference.vouch`); so nobody is judged against itself.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gradmark.arrays import Array, to_numpy
+from gradmark.claims import Reads
+from gradmark.judging.places.remembering import once_for
+from gradmark.judging.places.sites import Site
+from gradmark.problem import Problem
+from gradmark.reference import NoReference, Reference, best_reference
+from gradmark.reference.point import Point, widest_point
+from gradmark.registry import list_problems
+from gradmark.run.resolving import PLACE
+
+_SHARED: frozenset[Reads] = frozenset({"pullback", "torch graph"})
+"""What references read of a problem beside its loss."""
+_KEPT = 512
+"""References are kept for that many points."""
+
+
+def reference_at(problem: Problem, site: Site, reads: frozenset[Reads]) -> Reference:
+    """The best reference at `site` that may judge a method which reads `reads`.
+
+    Raises `NoReference`, with the reason, where there is none.
+    """
+    for independent_of in (frozenset[Reads](), reads & _SHARED):
+        found = _remembered(problem, site, independent_of)
+        if counts(found, reads):
+            return found
+    raise NoReference(
+        f"{found.name} is computed from what the method reads, and nothing that reads the loss alone vouches "
+        "for it here."
+    )
+
+
+def counts(reference: Reference, reads: frozenset[Reads]) -> bool:
+    """Whether the reference, or what vouches for it, shares nothing with a method that reads `reads`.
+
+    What vouches (the complex step, differences) reads the loss alone, and `uncertainty` holds what it left
+    possible.
+    """
+    return reference.independent_of(reads) or bool(reference.vouched_by)
+
+
+def words(reference: Reference) -> str:
+    """The reference, and what vouched for it."""
+    vouches = " and ".join(reference.vouched_by)
+    return f"{reference.name}, vouched for by {vouches}" if vouches else reference.name
+
+
+_BY_CONTENT: dict[tuple[str, frozenset[Reads]], Reference | NoReference] = {}
+
+
+def _remembered(problem: Problem, site: Site, reads: frozenset[Reads]) -> Reference:
+    point = widest_point(problem, site.parameters, site.draw)
+    content = _content(point)
+    if content is None:
+        key = ("reference", _digest(site.parameters), _digest(site.draw.arrays), reads)
+        found: Reference | NoReference = once_for(problem, key, lambda: _tried(point, reads))
+    else:
+        found = _by_content(content, point, reads)
+    if isinstance(found, NoReference):
+        raise NoReference(str(found))
+    return found
+
+
+def _by_content(content: str, point: Point, reads: frozenset[Reads]) -> Reference | NoReference:
+    key = (content, reads)
+    if key not in _BY_CONTENT:
+        while len(_BY_CONTENT) >= _KEPT:
+            del _BY_CONTENT[next(iter(_BY_CONTENT))]
+        _BY_CONTENT[key] = _tried(point, reads)
+    return _BY_CONTENT[key]
+
+
+def _tried(point: Point, reads: frozenset[Reads]) -> Reference | NoReference:
+    try:
+        return best_reference(point.problem, point.parameters, point.draw, independent_of=reads)
+    except NoReference as error:
+        return error
+
+
+def _content(point: Point) -> str | None:
+    """What a registered problem's point is, in whatever backend: its call, its numbers, and its loss.
+
+    None for problems that only their own object knows, such as a person's function.
+    """
+    call = point.problem.call
+    if call.name not in list_problems() or not call.arguments:
+        return None
+    sizes = sorted((key, repr(value)) for key, value in call.arguments.items() if key not in PLACE)
+    parts = (type(point.problem), call.name, sizes, call.opened, point.dtype, point.problem.arrays.backend)
+    loss = point.loss(point.numbers)
+    return f"{parts} {_digest(point.parameters)} {_digest(point.draw.arrays)} {loss!r}"
+
+
+def _digest(named: Mapping[str, Array]) -> str:
+    hashed = hashlib.sha256()
+    for name, array in named.items():
+        numbers = np.ascontiguousarray(_comparable(to_numpy(array)))
+        hashed.update(f"{name} {numbers.dtype} {numbers.shape}".encode())
+        hashed.update(numbers.tobytes())
+    return hashed.hexdigest()
+
+
+def _comparable(numbers: Any) -> Any:
+    """longdouble has bytes that mean nothing: as two float64, which hold all of its digits."""
+    if numbers.dtype != np.longdouble:
+        return numbers
+    high = numbers.astype(np.float64)
+    return np.stack([high, (numbers - high).astype(np.float64)])

@@ -1,0 +1,45 @@
+"""Parameters so large that a network's units are flat: where derivatives of activations nearly vanish."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gradmark.arrays import to_numpy
+from gradmark.draw import Draw
+from gradmark.layer import Elementwise
+from gradmark.passes import forward
+from gradmark.problem import Problem, converted
+
+Numbers = Mapping[str, Any]
+_LARGER = 2.0
+_ENLARGEMENTS = 3
+"""Parameters are doubled at most three times: beyond that the gradient itself dies out."""
+_FLAT = 0.1
+"""A unit is saturated when its derivative is below a tenth of what it is at zero."""
+_SHARE = 0.5
+"""Of the units: when so many are saturated, the parameters are large enough."""
+
+
+def enlarged(problem: Problem, start: Numbers, draw: Draw) -> Numbers:
+    """`start` doubled until half of the units are saturated, a few times at most."""
+    moved: Numbers = start
+    for _ in range(_ENLARGEMENTS):
+        moved = {name: _LARGER * array for name, array in moved.items()}
+        if _saturated(problem, moved, draw) >= _SHARE:
+            break
+    return moved
+
+
+def _saturated(problem: Problem, numbers: Numbers, draw: Draw) -> float:
+    """The share of units whose activation is flat; 0 where the problem shows no activations."""
+    if problem.layers is None:
+        return 0.0
+    trace = forward(problem, converted(numbers, problem.arrays), draw)
+    pairs = zip(problem.layers, trace.saved, strict=True)
+    slopes = [
+        np.abs(to_numpy(named.layer.derivative(saved))).ravel()
+        for named, saved in pairs
+        if isinstance(named.layer, Elementwise)
+    ]
+    return float(np.mean(np.concatenate(slopes) < _FLAT)) if slopes else 0.0

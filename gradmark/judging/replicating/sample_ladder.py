@@ -1,0 +1,99 @@
+"""A ladder of numbers of samples, with estimates on each rung: what a declared variance predicts of them."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradmark.judging.hearing import Hearing
+from gradmark.judging.places.sites import Site
+from gradmark.judging.replicating.declaration import Declaration
+from gradmark.judging.replicating.estimates import (
+    Estimates,
+    NoTarget,
+    declaration_of,
+    samples_of,
+    with_samples,
+)
+from gradmark.measuring.skew_corrected import FEWEST, MeanTest, mean_test
+
+SAMPLES = (16, 64, 256, 1024, 4096)
+_USABLE = 0.5
+"""Of the time there is: the rest is for the slower calls among those to come."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """One number of samples: where estimates come from, and what they are held to."""
+
+    samples: float
+    drawn: Estimates
+    declared: Declaration
+
+    @property
+    def ratio(self) -> float:
+        """M / v, the inverse of the declared relative variance."""
+        assert self.declared.variance is not None
+        return 1 / self.declared.variance
+
+
+def levels_within(
+    hearing: Hearing, site: Site, seconds: float, ladder: Sequence[int] = SAMPLES
+) -> list[Level]:
+    """The numbers of samples of the ladder that the method takes and the time allows."""
+    found: list[Level] = []
+    for stream, samples in enumerate(ladder):
+        method = with_samples(hearing, site, samples)
+        if samples_of(method) != samples:
+            continue
+        declared = declaration_of(hearing, site, method)
+        if not declared.variance:
+            raise NoTarget("a variance is declared for a linear loss, which this is not, or it is zero.")
+        drawn = Estimates(hearing, site, method, stream + 1)
+        begun = hearing.clock.spent()
+        drawn(0)
+        seconds -= (hearing.clock.spent() - begun) * FEWEST / _USABLE
+        if seconds < 0:
+            break
+        found.append(Level(samples, drawn, declared))
+    return found
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Of each estimate at one level: |g_hat - g|^2/|g|^2, the cosine, and the error once shrunk, squared."""
+
+    squares: Any
+    cosines: Any
+    shrunk: Any
+
+
+def measured(level: Level) -> Measured:
+    g = level.declared.gradient
+    length, factor = float(np.linalg.norm(g)), level.ratio / (1 + level.ratio)
+    rows = np.stack([level.drawn(1 + k) for k in range(FEWEST)])
+    with np.errstate(all="ignore"):
+        cosines = rows @ g / (np.linalg.norm(rows, axis=1) * length)
+        squares = np.sum((rows - g) ** 2, axis=1) / length**2
+        shrunk = np.sum((factor * rows - g) ** 2, axis=1) / length**2
+    return Measured(squares, np.nan_to_num(cosines), shrunk)
+
+
+def cosine_law(level: Level) -> float:
+    return math.sqrt(level.ratio / (1 + level.ratio))
+
+
+def law_is_off(level: Level) -> float:
+    """How far sqrt(M / (M + v)), the law of many samples and parameters, may be from the mean cosine.
+
+    cos (1 - cos^2) (1/M + 1/P) is twice the relative variance of a cosine, and its mean is off by less; of
+    normal directions, whose cos^2 is Beta(M/2, (P - 1)/2), by at most this from P = 2 and M = 4 on.
+    """
+    law, size = cosine_law(level), np.size(level.declared.gradient)
+    return law * (1 - law * law) * (1 / level.samples + 1 / size)
+
+
+def against_law(level: Level, measured: Measured) -> MeanTest:
+    return mean_test(measured.cosines, cosine_law(level), law_is_off(level) + level.declared.slack)
