@@ -6,7 +6,8 @@
 - The oracle: `arithmetic` (which the function carries), `spot` (the function at a point), `line`
   (differences along a direction), `kink`, `noisiness`, `slopes` (the references), `vouching` (which is
   believed), `trouble` (why one is no good, in words).
-- The comparison: `points`, `directions`, `allowance` (how far a correct gradient may be off), `compare` (one
-  direction), `examine` (one point), `locate` (the entry at fault), `detectable` (what would have been seen),
-  `findings`, `record`, and `course` (all of it in order).
+- The comparison: `points`, `directions`, `allowance` (how far a correct gradient may be off), `acquittal`
+  (what only the gradient itself can show of that), `compare` (one direction), `examine` (one point),
+  `locate` (the entry at fault), `detectable` (what would have been seen), `findings`, `record`, and `course`
+  (all of it in order).
 """

@@ -14,13 +14,17 @@ _LEAST_EXPONENT = {"bfloat16": -126, "float16": -14, "float32": -126, "float64":
 """Of the smallest normal number; where longdouble is float64, so is its exponent."""
 ROUNDINGS = 32.0
 """Epsilons by which rounding may move each entry: sums of hundreds of terms, at three to five deviations."""
-_SPREADS = 12.0
+SPREADS = 12.0
 """Times the root mean square of a few samples of how a slope moves when the point is rounded differently."""
 _SAMPLES = {False: 4, True: 24}
 """Samples, and how many where the first say that it is close: of 4 normal numbers the root mean square is
 below 1/12 of another one once in 4000 times, of 24 never (Student's t)."""
+_NOISES_BESIDE = 2.0
+"""Times the noise of the function, beside slopes in its own precision, which show all but what saturates."""
 _FEW_ROUNDINGS = 1.0
 """Epsilons by which the point moves, where slopes can be computed in its own precision."""
+_CANCELLED = 1 / 16
+"""Of the typical size of an entry: two roundings of that, out of 32, may be in every entry."""
 _LARGER = 8.0
 """The factors of a saturated gradient grow with the parameters: by 8 at the enlarged point."""
 _NEAR = 2.0**-13
@@ -59,9 +63,11 @@ def conditioning(spot: Spot, v: Any, reference: Any, *, closely: bool = False) -
     changes of the point. To that the noise of the function over the size of what moves (a unit that is
     saturated has a gradient far below the rounding of what it is multiplied with), and what underflows.
     """
-    level = spot.closer_noise if closely else spot.own_noise
+    measured = spot.arithmetic.complex_own is not None and spot.complex_believed
+    level = (spot.closer_noise if closely else spot.own_noise) / spot.size(v)
     spread = _spread(spot, v, reference, _SAMPLES[closely])
-    return _SPREADS * (spread + level / spot.size(v)) + underflow(spot, v) + saturation(spot)
+    beside = (_NOISES_BESIDE if measured else SPREADS) * level
+    return SPREADS * spread + beside + underflow(spot, v) + saturation(spot)
 
 
 def saturation(spot: Spot) -> float:
@@ -81,20 +87,20 @@ def underflow(spot: Spot, v: Any) -> float:
 def _spread(spot: Spot, v: Any, reference: Any, samples: int) -> float:
     epsilon_own, own = spot.space.arrays.epsilon, spot.arithmetic.complex_own
     if own is not None and spot.complex_believed:
-        shaken = [
-            complex_slope(spot, v, own, x) for x in _shaken(spot, _FEW_ROUNDINGS * epsilon_own, samples)
-        ]
-        return _root_mean_square(shaken, reference)
-    nearby = [difference(spot, v, x) for x in _shaken(spot, _NEAR, samples)]
+        slopes = [complex_slope(spot, v, own, x) for x in shaken(spot, _FEW_ROUNDINGS * epsilon_own, samples)]
+        return _root_mean_square(slopes, reference)
+    nearby = [difference(spot, v, x) for x in shaken(spot, _NEAR, samples)]
     return epsilon_own * _root_mean_square(nearby, reference) / _NEAR
 
 
 def norm_along(gradient: Any, v: Any) -> float:
-    """||g o v||."""
-    return norm(gradient * v) if gradient.size else 0.0
+    """||g o v||, or a sixteenth of what that is for entries of typical size: small ones may be differences."""
+    typical = float(norm(gradient) / gradient.size**0.5)
+    return max(norm(gradient * v), _CANCELLED * typical * norm(v))
 
 
-def _shaken(spot: Spot, relative: float, samples: int) -> list[Any]:
+def shaken(spot: Spot, relative: float, samples: int) -> list[Any]:
+    """Points around the spot, each entry moved by up to a relative change."""
     found = []
     for index in range(samples):
         random = generator(0, "judge", 40, index)

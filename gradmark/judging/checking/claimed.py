@@ -50,6 +50,15 @@ class Claimed:
         _forget_graph(argument)
         return found
 
+    def in_arithmetic(self, x: Any, arrays: Arrays) -> Any:
+        """The gradient at a flat vector, of an argument made of `arrays`: flat; None where it fails there."""
+        try:
+            named = leaves_like(self.returns.at, self._called(self.space.built(x, arrays)))
+            flat = self.returns.flat(named)
+        except (BrokenContract, ValueError, TypeError):
+            return None
+        return flat if flat.shape == (self.returns.size,) else None
+
     def _called(self, argument: Any) -> Any:
         self.meter.gradient_call()
         try:

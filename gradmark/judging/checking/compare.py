@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gradmark.arrays import Arrays
 from gradmark.judging.checking.allowance import conditioning, rounding
 from gradmark.judging.checking.directions import Direction
 from gradmark.judging.checking.slopes import CENTRAL, COMPLEX, SAFETY, Slope, careful, quick, second
@@ -29,6 +30,9 @@ class Claim(Protocol):
 
     def granted(self, v: Any) -> float:
         """What the person who asked lets the slope along v be off by (`digits=`)."""
+
+    def again(self, x: Any, v: Any, arrays: Arrays) -> Any:
+        """The slope along v at another point, computed in another arithmetic; None where that can't be."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from gradmark.judging.checking.arithmetic import arithmetic
 from gradmark.judging.checking.carried import Carried
 from gradmark.judging.checking.claimed import BrokenContract, contents
 from gradmark.judging.checking.compare import Claim
-from gradmark.judging.checking.directions import restricted, through_all
+from gradmark.judging.checking.directions import THROUGH_ALL, restricted, through_all
 from gradmark.judging.checking.examine import examine
 from gradmark.judging.checking.findings import gradient_norm, says_nothing, value_finding
 from gradmark.judging.checking.meter import OutOfTime
@@ -25,6 +25,8 @@ from gradmark.judging.verdict import Finding
 
 _LEAST, _SOME, _MANY = 3, 4, 5
 """Points at which a gradient is compared: the least for it to be called correct, and all kinds of them."""
+_DEAR = 120
+"""Evaluations at a large point after which a verdict that is open is left open."""
 _SPARE = 2
 """Points nearby that are tried when others could not be used."""
 
@@ -33,7 +35,7 @@ class Course:
     """The state of one check as it goes on."""
 
     def __init__(self, task: Task) -> None:
-        self.task, self.compared, self.failed = task, 0, False
+        self.task, self.compared, self.failed, self.open = task, 0, False, False
         self.main: Spot | None = None
         self._norm = 0.0
 
@@ -59,8 +61,16 @@ class Course:
         kept = "what it returns is fit and stays the same."
         yield Finding("contract", "passed", kept, AT, task.space.arrays.dtype)
         yield self._held(0, Candidate(AT, task.x), lambda: claim)
-        for index, place in enumerate(self._places(claim, value), 1):
-            if self.failed or (task.points is None and self.compared >= self._wanted):
+        yield from self._elsewhere(claim, value)
+
+    def _elsewhere(self, claim: Claim, value: Any) -> Iterator[Finding]:
+        task, places = self.task, enumerate(self._places(claim, value), 1)
+        while not self.failed and (task.points is not None or self.compared < self._wanted):
+            if self.open and task.space.size >= LARGE and task.meter.evaluations > _DEAR:
+                yield Finding("points", "skipped", "evaluations are dear, and no other point could acquit.")
+                return
+            index, place = next(places, (0, None))
+            if place is None:
                 break
             if isinstance(place, Unusable):
                 yield Finding("points", "skipped", f"{place.reason}.", place.name)
@@ -83,7 +93,8 @@ class Course:
             spot.inherit(self.main, place.value)
             spot.norm_elsewhere = self._norm
         before, start = task.meter.evaluations, time.perf_counter()
-        everywhere = through_all(task.space, task.seed, index)
+        sparing = made_up and task.space.size >= LARGE and not spot.complex_believed
+        everywhere = through_all(task.space, task.seed, index, THROUGH_ALL - sparing)
         more = restricted(task.space, claim.gradient, task.seed, index, main=index == 0)
         examined = examine(spot, claim, everywhere, more, briefly=made_up)
         found = value_finding(spot, claim, examined, place.name, task.side.code(place.name))
@@ -92,6 +103,7 @@ class Course:
         if self.main is None:
             self.main, self._norm = spot, gradient_norm(claim)
         self.failed = self.failed or found.status == "failed"
+        self.open = self.open or found.status == "undecided"
         self.compared += found.status == "passed"
         spent = task.meter.evaluations - before
         return replace(found, evaluations=spent, seconds=time.perf_counter() - start)

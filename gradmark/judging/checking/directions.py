@@ -10,7 +10,7 @@ from gradmark.judging.checking.space import Space
 from gradmark.judging.checking.spot import LARGE
 from gradmark.random import generator
 
-_THROUGH_ALL = 3
+THROUGH_ALL = 3
 _ARRAYS_ALONE = {False: 24, True: 3}
 """Arrays that get a direction of their own, by whether the point is large; the others are taken in groups."""
 _GROUPS = 4
@@ -30,7 +30,7 @@ class Direction:
     through_all: bool = False
 
 
-def through_all(space: Space, seed: int, point: int, count: int = _THROUGH_ALL) -> list[Direction]:
+def through_all(space: Space, seed: int, point: int, count: int = THROUGH_ALL) -> list[Direction]:
     """Random directions that move every entry, by 1/2 to 3/2, either way: seldom two by the same amount."""
     everything = np.ones(space.size, bool)
     return [Direction(_random(everything, seed, point, k), "a random direction", True) for k in range(count)]

@@ -1,9 +1,10 @@
 """A claimed gradient at one point: compared along all directions, accused only by two references."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from gradmark.judging.checking.acquittal import scatter
 from gradmark.judging.checking.compare import Claim, Comparison, compare, judged
 from gradmark.judging.checking.directions import Direction
 from gradmark.judging.checking.locate import Located, locate
@@ -42,6 +43,8 @@ def examine(
     made: list[Comparison] = []
     for direction in (*through_all, *more):
         found = compare(spot, claim, direction)
+        if not found.agrees:
+            found = replace(found, tolerance=found.tolerance + scatter(spot, claim, found))
         made.append(found)
         if not found.agrees:
             rest = [judged(spot, claim, other, quick(spot, other.vector)) for other in through_all]
@@ -52,16 +55,14 @@ def examine(
 def _suspect(
     spot: Spot, claim: Claim, found: Comparison, made: list[Comparison], rest: list[Comparison]
 ) -> Examined:
-    """Accuse, if a second reference says the same; where the fault is dense, of the whole direction."""
+    """Accuse, if a second reference says the same of the direction, or of the entry where it is worst."""
+    outcome, reason = _confirmed(spot, claim, found)
+    if outcome in ("unreliable", "kink"):
+        return Examined(outcome, reason, tuple(made), Located(found, None))
     located = locate(spot, claim, found, rest)
-    reasons = []
-    whole = [] if located.comparison is found else [Located(found, None)]
-    for suspect in (located, *whole):
-        outcome, reason = _confirmed(spot, claim, suspect.comparison)
-        if outcome != "undecided":
-            return Examined(outcome, reason, tuple(made), suspect)
-        reasons.append(reason)
-    return Examined("undecided", reasons[-1], tuple(made), located)
+    if outcome == "undecided" and located.comparison is not found:
+        outcome, reason = _confirmed(spot, claim, located.comparison)
+    return Examined(outcome, reason, tuple(made), located)
 
 
 def _confirmed(spot: Spot, claim: Claim, found: Comparison) -> tuple[Outcome, str]:
@@ -77,10 +78,10 @@ def _confirmed(spot: Spot, claim: Claim, found: Comparison) -> tuple[Outcome, st
     if not float(abs(found.claimed - other.value)) > allowed:
         reason = f"{other.source} cannot confirm it to {allowed:.1g}: {trouble(spot, other)}"
         return "undecided", f"{first.source} contradicts the gradient by {found.mismatch:.1g}, and {reason}"
-    return "wrong", f"{_both(first, other)}, the gradient says {float(found.claimed):.9g}"
+    return "wrong", f"along {found.direction.words} {_both(first, other)}"
 
 
-def _both(first: Slope, second: Slope) -> str:
-    if first.source == second.source:
-        return f"{first.source} say {float(first.value):.9g} and, at other steps, {float(second.value):.9g}"
-    return f"{first.source} says {float(first.value):.9g} and {second.source} say {float(second.value):.9g}"
+def _both(first: Slope, other: Slope) -> str:
+    if first.source == other.source:
+        return f"{first.source} say {float(first.value):.9g} and, at other steps, {float(other.value):.9g}"
+    return f"{first.source} says {float(first.value):.9g} and {other.source} say {float(other.value):.9g}"

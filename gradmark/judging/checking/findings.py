@@ -47,7 +47,7 @@ def says_nothing(examined: Examined, found: Finding) -> bool:
 def _said(spot: Spot, examined: Examined, full: list[Comparison], seen: float | None) -> tuple[Status, str]:
     if examined.outcome == "wrong":
         assert examined.located is not None
-        return "failed", f"The gradient is wrong: {_place(spot, examined.located)}, {examined.reason}."
+        return "failed", f"{_place(spot, examined.located)}; {examined.reason}."
     if examined.outcome != "agrees":
         return "undecided", f"{examined.reason}."
     if seen is not None and seen > USELESS:
@@ -61,10 +61,13 @@ def _said(spot: Spot, examined: Examined, full: list[Comparison], seen: float | 
 
 
 def _place(spot: Spot, located: Located) -> str:
-    if located.entry is None:
-        return f"along {located.comparison.direction.words}"
-    name, index = spot.space.place(located.entry)
-    return f"at {name}[{', '.join(map(str, index))}]" if index else f"at {name}"
+    """The entry, or the direction, with what is claimed and what is right."""
+    found = located.comparison
+    where = f"along {found.direction.words}"
+    if located.entry is not None:
+        name, index = spot.space.place(located.entry)
+        where = f"at {name}[{', '.join(map(str, index))}]" if index else f"at {name}"
+    return f"wrong {where}: it is {float(found.claimed):.9g} and should be {float(found.slope.value):.9g}"
 
 
 def _evidence(spot: Spot, located: Located, point: str, code: str) -> Evidence:

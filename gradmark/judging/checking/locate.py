@@ -1,7 +1,7 @@
 """Where a gradient is wrong: the entry, by halving what moves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from gradmark.judging.checking.spot import Spot
 
 _TRIED = 2
 """Single entries that are tried for a fault that is everywhere, before halving begins."""
+_LOOK = 4
+"""Halvings after which a single entry of what is left is tried: most faults are in all of it by then."""
 _SAME = 1e-3
 """How closely the ratios of mismatches and those of an entry of directions agree, if it is alone."""
 
@@ -64,7 +66,7 @@ def _alone(one: Comparison, others: Sequence[Comparison]) -> list[int]:
 
 
 def _halved(spot: Spot, claim: Claim, failing: Comparison) -> Located:
-    current, signed = failing, failing.claimed - failing.slope.value
+    current, signed, halvings = failing, failing.claimed - failing.slope.value, 0
     while len(moved := np.flatnonzero(current.direction.vector)) > 1:
         left, right = (_part(current.direction, half) for half in np.array_split(moved, 2))
         found = _quick(spot, claim, left)
@@ -74,15 +76,24 @@ def _halved(spot: Spot, claim: Claim, failing: Comparison) -> Located:
             found, here = _of_the_rest(claim, right, found, rest), rest
         if not abs(here) > found.tolerance:
             break
-        current, signed = found, here
-    # The entry itself is looked at anew: what was left over by subtraction is no reference.
+        current, signed, halvings = found, here, halvings + 1
+        if halvings % _LOOK == 0 and (lucky := _largest(spot, claim, current.direction.vector)) is not None:
+            return lucky
+    # What was left over by subtraction is no reference: it is looked at anew.
     final = _at(spot, claim, current.direction)
     return Located(final, int(moved[0]) if len(moved) == 1 else None)
 
 
-def _of_the_rest(claim: Claim, right: Direction, left: Comparison, rest: Any) -> Comparison:
-    from dataclasses import replace
+def _largest(spot: Spot, claim: Claim, v: Any) -> Located | None:
+    """The entry of the largest claim among those that move, if that is wrong; None without a gradient."""
+    if claim.gradient is None:
+        return None
+    entry = int(np.argmax(np.abs(claim.gradient) * (v != 0)))
+    found = _at(spot, claim, single(spot.space, entry))
+    return None if found.agrees else Located(found, entry)
 
+
+def _of_the_rest(claim: Claim, right: Direction, left: Comparison, rest: Any) -> Comparison:
     claimed = claim.slope(right.vector)
     slope = replace(left.slope, value=claimed - rest)
     return Comparison(right, claimed, slope, left.tolerance)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gradmark.arrays import Arrays
 from gradmark.judging.checking.allowance import norm_along
 from gradmark.judging.checking.claimed import Claimed
 from gradmark.judging.checking.compare import Claim
@@ -25,6 +26,8 @@ class GradientClaim:
     """A claimed gradient at a point, flat, longdouble."""
 
     gradient: Any
+    computed: Callable[[Any, Arrays], Any]
+    """The gradient at another point and in another arithmetic, flat; None where that can't be."""
     off: float = 0.0
     """What is granted, whatever the direction."""
 
@@ -39,6 +42,11 @@ class GradientClaim:
     def along(self, v: Any) -> float:
         """||g o v||."""
         return norm_along(self.gradient, v)
+
+    def again(self, x: Any, v: Any, arrays: Arrays) -> Any:
+        """The slope along v at another point, computed in another arithmetic; None where that can't be."""
+        gradient = self.computed(x, arrays)
+        return None if gradient is None else np.sum(gradient * v)
 
 
 class GradientSide:
@@ -58,7 +66,7 @@ class GradientSide:
 
     def claim(self, point: int, x: Any) -> Claim:
         """The gradient there."""
-        return claim_of(self.claimed(x), self.digits)
+        return claim_of(self.claimed(x), self.claimed.in_arithmetic, self.digits)
 
     def contract(self, claim: Claim, x: Any) -> list[Doubt]:
         """The same again, and for arrays that are not contiguous."""
@@ -70,6 +78,7 @@ class GradientSide:
         return f"gradmark.check_gradient(function, gradient, at, seed={self.seed})"
 
 
-def claim_of(gradient: Any, digits: float | None) -> GradientClaim:
+def claim_of(gradient: Any, computed: Callable[[Any, Arrays], Any], digits: float | None) -> GradientClaim:
     """A claim whose error may be 10^-digits of its 2-norm."""
-    return GradientClaim(gradient, 0.0 if digits is None else GRANTED * 10.0**-digits * norm(gradient))
+    off = 0.0 if digits is None else GRANTED * 10.0**-digits * norm(gradient)
+    return GradientClaim(gradient, computed, off)

@@ -112,11 +112,18 @@ def learn(spot: Spot, v: Any) -> Slope:
         step, off = found.rung.best_step()
         size = float(abs(found.value))
         spot.quick_step, spot.quick_error = step / spot.unit(v), off / size if size else 0.0
+        spot.learnt = v, found
+        if not spot.complex_believed:
+            spot.slopes[id(v)] = v, found
     return found
 
 
 def second(spot: Spot, v: Any, first: Slope, enough: float = 0.0) -> Slope:
     """Another reference for a slope: real differences for a complex step, else steps in between."""
+    learnt = spot.learnt
+    if first.source == COMPLEX and learnt is not None and learnt[0] is v and learnt[1].error <= enough:
+        known: Slope = learnt[1]
+        return known
     if first.source == COMPLEX:
         return careful(spot, v, enough=enough)
     return careful(spot, v, _DISJOINT)

@@ -26,7 +26,8 @@ class Spot:
 
     `complex_believed` until real differences contradict the complex step; `quick_step` suits one central
     difference (relative to the parameters), with the relative `quick_error`; `slopes` are those known, by
-    direction; `norm_elsewhere` is the gradient's norm at the point that was given, if this one is made up.
+    direction, and `learnt` is the one by real differences; `norm_elsewhere` is the gradient's norm at the
+    point that was given, if this one is made up.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Spot:
         self.quick_step, self.quick_error = _QUICK, 0.0
         self.norm_elsewhere = 0.0
         self.slopes: dict[int, tuple[Any, Any]] = {}
+        self.learnt: tuple[Any, Any] | None = None
 
     @property
     def space(self) -> Space:

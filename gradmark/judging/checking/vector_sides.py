@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradmark.arrays import dtype_name, to_numpy
+from gradmark.arrays import Arrays, dtype_name, to_numpy
 from gradmark.errors import UsageError
 from gradmark.judging.checking.claimed import BrokenContract, Claimed
 from gradmark.judging.checking.compare import Claim
@@ -104,8 +104,14 @@ class VjpSide(_VectorSide):
 
     def claim(self, point: int, x: Any) -> Claim:
         """The vjp of this point's cotangent."""
-        self._cotangent = self.outputs.space.built(self.outputs.cotangent(point))
-        return claim_of(self.claimed(x), self.digits)
+        weights = self.outputs.cotangent(point)
+
+        def computed(x: Any, arrays: Arrays) -> Any:
+            self._cotangent = self.outputs.space.built(weights, arrays)
+            return self.claimed.in_arithmetic(x, arrays)
+
+        self._cotangent = self.outputs.space.built(weights)
+        return claim_of(self.claimed(x), computed, self.digits)
 
     def contract(self, claim: Claim, x: Any) -> list[Doubt]:
         """The same again, and for arrays that are not contiguous."""
@@ -139,6 +145,10 @@ class JvpClaim:
     def granted(self, v: Any) -> float:
         """An error of the digits that were asked for, relative to the 2-norm of the jvp."""
         return 0.0 if self.digits is None else GRANTED * 10.0**-self.digits * norm(self.tangent(v))
+
+    def again(self, x: Any, v: Any, arrays: Arrays) -> Any:
+        """Not computed in other arithmetics."""
+        return None
 
     def tangent(self, v: Any) -> Any:
         """The jvp along v, flat."""

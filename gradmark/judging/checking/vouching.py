@@ -37,7 +37,8 @@ def obstacle(spot: Spot, through_all: list[Direction], briefly: bool) -> tuple[s
 def _agree_at_once(spot: Spot, v: Any) -> bool:
     step, real = quick(spot, v), central(spot, v)
     return step.source == COMPLEX and (
-        not disagree(step, real) or bool(abs(step.value - real.value) <= GOOD[True] * abs(step.value))
+        not disagree(step, real)
+        or bool(abs(step.value - real.value) <= GOOD[spot.arithmetic.extended] * abs(step.value))
     )
 
 
