@@ -111,7 +111,7 @@ def _row(
         dtype=dtype,
         cells=tuple(_worst(by_trial[trial]) if trial in by_trial else None for trial in trials),
         digits=min(digits, default=None),
-        smallest_detectable=max(power, default=None),
+        smallest_detectable=min(power, default=None),
         findings=tuple(group),
     )
 

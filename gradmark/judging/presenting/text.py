@@ -18,8 +18,8 @@ _SYMBOLS: dict[Status | None, str] = {
 _LETTERS = ascii_uppercase + ascii_lowercase
 _COLUMNS = 20
 """Columns side by side; more are continued below."""
-_LISTED = 8
-"""Findings that are told in full; the others are counted."""
+_REASONS = 8
+"""Reasons for skips that are told; the others are counted."""
 
 
 def to_text(judgement: Judgement) -> str:
@@ -54,17 +54,18 @@ def _evidence(judgement: Judgement) -> str:
 
 
 def _told(findings: Sequence[Finding]) -> str:
-    noted = words.of_note(findings)
-    lines = [_finding(finding) for finding in noted[:_LISTED]]
-    if len(noted) > _LISTED:
-        lines.append(f"... and {len(noted) - _LISTED} more, which to_json() has all")
-    return "\n".join(lines)
+    """The first of each check that said the same of it; the report in JSON has them all."""
+    groups: dict[tuple[str, Status], list[Finding]] = {}
+    for finding in words.of_note(findings):
+        groups.setdefault((finding.check, finding.status), []).append(finding)
+    return "\n".join(_finding(group[0], len(group) - 1) for group in groups.values())
 
 
-def _finding(finding: Finding) -> str:
+def _finding(finding: Finding, others: int) -> str:
     where = f" [{one_line(finding.where)}]" if finding.where else ""
-    symbol = _SYMBOLS[finding.status]
-    return _wrapped(f"{symbol} {one_line(finding.check)}{where} {one_line(finding.reason)}", "  ")
+    told = f"{_SYMBOLS[finding.status]} {one_line(finding.check)}{where} {one_line(finding.reason)}"
+    places = "place" if others == 1 else "places"
+    return _wrapped(f"{told} So it is in {others} other {places}." if others else told, "  ")
 
 
 def _tables(table: Matrix) -> list[str]:
@@ -112,10 +113,12 @@ def _skips(findings: Sequence[Finding]) -> str:
     if not groups:
         return ""
     lines = []
-    for reason, group in groups:
+    for reason, group in groups[:_REASONS]:
         checks = ", ".join(dict.fromkeys(one_line(finding.check) for finding in group))
         times = f" ({len(group)} times)" if len(group) > 1 else ""
         lines.append(_wrapped(f"- {checks}{times}: {reason}", "  "))
+    if len(groups) > _REASONS:
+        lines.append(f"- and {len(groups) - _REASONS} more reasons, which are in the JSON report")
     return "\n".join(["skipped:", *lines])
 
 
