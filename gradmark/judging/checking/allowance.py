@@ -94,7 +94,7 @@ def _spread(spot: Spot, v: Any, reference: Any, samples: int) -> float:
 
 
 def norm_along(gradient: Any, v: Any) -> float:
-    """||g o v||, or a sixteenth of what that is for entries of typical size: small ones may be differences."""
+    """||g o v||, or a sixteenth of that for entries of typical size: small ones may be differences."""
     typical = float(norm(gradient) / gradient.size**0.5)
     return max(norm(gradient * v), _CANCELLED * typical * norm(v))
 

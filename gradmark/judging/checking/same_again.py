@@ -8,6 +8,7 @@ import numpy as np
 from gradmark.judging.checking.allowance import conditioning, rounding
 from gradmark.judging.checking.claimed import BrokenContract, Claimed, strided
 from gradmark.judging.checking.compare import Claim
+from gradmark.judging.checking.slopes import quick
 from gradmark.judging.checking.spot import Spot
 from gradmark.measuring.norms import norm
 
@@ -48,8 +49,8 @@ def doubts(claimed: Claimed, first: Any, x: Any, v: Any, weights: Any) -> list[D
 def settle(spot: Spot, claim: Claim, found: list[Doubt]) -> None:
     """Raise `BrokenContract` for a doubt that rounding does not explain, magnified as it may be here."""
     for doubt in found:
-        slope = claim.slope(doubt.v)
-        allowed = rounding(spot, claim.along(doubt.v)) + conditioning(spot, doubt.v, slope, closely=True)
+        reference = quick(spot, doubt.v).value
+        allowed = rounding(spot, claim.along(doubt.v)) + conditioning(spot, doubt.v, reference, closely=True)
         if not doubt.off <= _TWO * (allowed + claim.granted(doubt.v)):
             raise BrokenContract(doubt.part, doubt.reason)
 
