@@ -53,7 +53,8 @@ class Judgement(ABC):
         """That of the first deciding finding that has some; of a correct one, where fewest digits agree."""
         shown = [finding for finding in self.deciding if finding.evidence is not None]
         if self.verdict == "correct":
-            shown.sort(key=lambda finding: math.inf if finding.digits is None else finding.digits)
+            finest = [finding for finding in self._finest() if finding in shown]
+            shown = sorted(finest, key=lambda f: math.inf if f.digits is None else f.digits) or shown
         return shown[0].evidence if shown else None
 
     @property

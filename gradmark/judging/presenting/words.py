@@ -84,8 +84,10 @@ def _place(evidence: Evidence, finding: Finding | None) -> str:
 
 
 def shown_by(judgement: Judgement) -> Finding | None:
-    """The finding that the judgement's evidence comes from."""
-    return next((finding for finding in judgement.deciding if finding.evidence is not None), None)
+    """The finding that the judgement's evidence belongs to."""
+    return next(
+        (f for f in judgement.findings if f.evidence is not None and f.evidence is judgement.evidence), None
+    )
 
 
 def skips(findings: Iterable[Finding]) -> list[tuple[str, list[Finding]]]:
