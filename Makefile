@@ -14,7 +14,7 @@ UNPINNED := env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help report test lint format hooks bench speed clean
+.PHONY: help report test lint format hooks bench judge scorecard speed clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | column -t -s '|'
@@ -42,6 +42,12 @@ bench: $(VENV)/installed-bench ## run the asv suite on the current commit; BENCH
 	@git diff --quiet HEAD || echo "Note: changes that are not committed are measured too, and filed under the current commit."
 	@$(BIN)/asv machine --yes > /dev/null
 	@$(UNPINNED) $(BIN)/asv run --python=same --set-commit-hash=HEAD --bench '$(BENCH)'
+
+judge: $(VENV)/installed-report ## judge every built-in method thoroughly; the verdicts in docs/judge.json are committed
+	@$(UNPINNED) $(BIN)/gradmark validate --all --profile full --quiet --brief docs/judge.json
+
+scorecard: $(VENV)/installed-report ## gradmark's checks beside those of torch, jax, autograd and SciPy, on known faults
+	@$(UNPINNED) $(BIN)/gradmark scorecard --out runs/scorecard
 
 speed: $(VENV)/installed-report ## how fast backprop is beside torch.autograd and jax, and how gradmark starts
 	@$(UNPINNED) $(BIN)/python -m benchmarks.headline

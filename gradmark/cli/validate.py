@@ -55,6 +55,9 @@ def validate(
         Path | None, typer.Option(metavar="FILE", help="Write JUnit XML, a test case for each finding.")
     ] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page.")] = None,
+    brief: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write verdicts in short as JSON, to be committed.")
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show no progress, and of each verdict one line.")
     ] = False,
@@ -72,7 +75,7 @@ def validate(
     from gradmark.cli.validating import cases
     from gradmark.cli.verdicts import Outputs, check_outputs
 
-    outputs = Outputs(json, junit, html, quiet=quiet)
+    outputs = Outputs(json, junit, html, brief, quiet=quiet)
     check_outputs(outputs)
     chosen = cases(method or [], every, problem or [], profile, budget, seed, false_alarm, expect or [])
     _judge(chosen, outputs)

@@ -24,12 +24,13 @@ class Outputs:
     json: Path | None = None
     junit: Path | None = None
     html: Path | None = None
+    brief: Path | None = None
     quiet: bool = False
 
     @property
     def files(self) -> dict[str, Path]:
         """Those that were asked for, by their option."""
-        named = {"--json": self.json, "--junit": self.junit, "--html": self.html}
+        named = {"--json": self.json, "--junit": self.junit, "--html": self.html, "--brief": self.brief}
         return {option: path for option, path in named.items() if path is not None}
 
     @property
@@ -92,6 +93,10 @@ def _rendered(option: str, reports: Sequence[ValidationReport], *, several: bool
         from gradmark.judging.presenting.junit import all_to_junit
 
         return all_to_junit(reports)
+    if option == "--brief":
+        from gradmark.judging.presenting.brief import to_brief
+
+        return to_brief(reports) + "\n"
     from gradmark.judging.presenting.html import all_to_html
 
     return all_to_html(reports)

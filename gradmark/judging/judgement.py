@@ -1,6 +1,5 @@
 """What comes out of judging: all findings together, and what they say."""
 
-import math
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,11 +49,10 @@ class Judgement(ABC):
 
     @property
     def evidence(self) -> Evidence | None:
-        """That of the first deciding finding that has some; of a correct one, where fewest digits agree."""
+        """That of the first deciding finding that has some; of a correct one, of the first comparison."""
         shown = [finding for finding in self.deciding if finding.evidence is not None]
         if self.verdict == "correct":
-            finest = [finding for finding in self._finest() if finding in shown]
-            shown = sorted(finest, key=lambda f: math.inf if f.digits is None else f.digits) or shown
+            shown = [f for f in shown if f in self._finest() and f.check in _COMPARES] or shown
         return shown[0].evidence if shown else None
 
     @property
