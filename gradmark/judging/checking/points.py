@@ -91,10 +91,11 @@ class Search:
         """The largest value at a point that is made up: a correct gradient does not overflow before the
         function.
 
-        The square root of the largest number of the dtype; where the value at the point is larger, that.
+        In exponents half of the way from 1, or from the value at the point where that is larger, to the
+        largest number of the dtype; never below that value.
         """
-        half = _HALF_OF_THE_EXPONENTS.get(self.function.arrays.dtype, _HALF)
-        return max(2.0**half, float(abs(self.value)))
+        half, here = _HALF_OF_THE_EXPONENTS.get(self.function.arrays.dtype, _HALF), float(abs(self.value))
+        return max(2.0**half * max(1.0, here) ** 0.5, here)
 
     def _descended(self, gradient: Any) -> Candidate | Unusable:
         signs = generator(self.seed, "judge", 46).choice([-1.0, 1.0], self.x.size)
