@@ -68,3 +68,25 @@ def test_a_function_of_1e5_parameters_costs_few_evaluations(name: str) -> None:
     """All of these functions accept extended precision; a fault found may cost more, to say where it is."""
     limit = MOST_EXTENDED if CASES[name].kind == "correct" else MOST_EVALUATIONS
     assert 0 < answer(name).evaluations <= limit
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("awkward:relu-at-zero", "not differentiable"),
+        ("awkward:absolute-at-zero", "not differentiable"),
+        ("awkward:relu-float32", "not differentiable"),
+        ("awkward:torch-bfloat16", "rounding"),
+        pytest.param(
+            "awkward:norm-at-zero",
+            "not differentiable",
+            marks=pytest.mark.xfail(
+                strict=True,
+                reason="one-sided slopes are not looked at where the complex step is sure of itself",
+            ),
+        ),
+    ],
+)
+def test_what_is_left_undecided_is_so_for_the_right_reason(name: str, said: str) -> None:
+    result = answer(name)
+    assert result.outcome == "undecided" and said in result.reason
