@@ -6,7 +6,7 @@ import numpy as np
 
 from gradmark.dtypes import epsilon, real_dtype
 from gradmark.judging.checking.slopes import complex_slope, difference
-from gradmark.judging.checking.spot import Spot
+from gradmark.judging.checking.spot import LARGE, Spot
 from gradmark.measuring.norms import norm
 from gradmark.random import generator
 
@@ -19,6 +19,8 @@ SPREADS = 12.0
 _SAMPLES = {False: 4, True: 24}
 """Samples, and how many where the first say that it is close: of 4 normal numbers the root mean square is
 below 1/12 of another one once in 4000 times, of 24 never (Student's t)."""
+_STATED = 2
+"""Samples where evaluations are dear and no gradient hangs on it."""
 _NOISES_BESIDE = 2.0
 """Times the noise of the function, beside slopes in its own precision, which show all but what saturates."""
 _FEW_ROUNDINGS = 1.0
@@ -63,11 +65,33 @@ def conditioning(spot: Spot, v: Any, reference: Any, *, closely: bool = False) -
     changes of the point. To that the noise of the function over the size of what moves (a unit that is
     saturated has a gradient far below the rounding of what it is multiplied with), and what underflows.
     """
-    measured = spot.arithmetic.complex_own is not None and spot.complex_believed
-    level = (spot.closer_noise if closely else spot.own_noise) / spot.size(v)
     spread = _spread(spot, v, reference, _SAMPLES[closely])
-    beside = (_NOISES_BESIDE if measured else SPREADS) * level
-    return SPREADS * spread + beside + underflow(spot, v) + saturation(spot)
+    return SPREADS * spread + _beside(spot, v, closely) + underflow(spot, v) + saturation(spot)
+
+
+def _beside(spot: Spot, v: Any, closely: bool) -> float:
+    """The noise of the function over the size of what moves.
+
+    Beside slopes in the function's own precision a constant that is added to it counts for nothing.
+    """
+    level = spot.closer_noise if closely else spot.own_noise
+    if spot.arithmetic.complex_own is None or not spot.complex_believed:
+        return SPREADS * level / spot.size(v)
+    varying = spot.space.arrays.epsilon * spot.variation
+    return _NOISES_BESIDE * (min(level, varying) if np.isfinite(varying) else level) / spot.size(v)
+
+
+def floor(spot: Spot, v: Any, reference: Any) -> float:
+    """What `conditioning` comes to, for the statement of what would have been seen; from few samples.
+
+    At a large point it is measured once, and taken to be the same share of the slopes everywhere.
+    """
+    size = float(abs(reference))
+    if spot.floor is None:
+        samples = _SAMPLES[False] if spot.space.size < LARGE else _STATED
+        found = SPREADS * _spread(spot, v, reference, samples) + _beside(spot, v, closely=False)
+        spot.floor = found / size if size else 0.0
+    return spot.floor * size + saturation(spot)
 
 
 def saturation(spot: Spot) -> float:
@@ -87,8 +111,10 @@ def underflow(spot: Spot, v: Any) -> float:
 def _spread(spot: Spot, v: Any, reference: Any, samples: int) -> float:
     epsilon_own, own = spot.space.arrays.epsilon, spot.arithmetic.complex_own
     if own is not None and spot.complex_believed:
-        slopes = [complex_slope(spot, v, own, x) for x in shaken(spot, _FEW_ROUNDINGS * epsilon_own, samples)]
-        return _root_mean_square(slopes, reference)
+        points = shaken(spot, _FEW_ROUNDINGS * epsilon_own, samples)
+        slopes = [complex_slope(spot, v, own, x) for x in points]
+        if np.any(np.isfinite(slopes)):
+            return _root_mean_square(slopes, reference)
     nearby = [difference(spot, v, x) for x in shaken(spot, _NEAR, samples)]
     return epsilon_own * _root_mean_square(nearby, reference) / _NEAR
 

@@ -37,12 +37,16 @@ class Claim(Protocol):
 
 @dataclass(frozen=True)
 class Comparison:
-    """The claimed slope and the reference's along a direction, and by how much they may differ."""
+    """The claimed slope and the reference's along a direction, and by how much they may differ.
+
+    `conditioning` is the part of the tolerance for rounding on the way; None where it was not asked for.
+    """
 
     direction: Direction
     claimed: Any
     slope: Slope
     tolerance: float
+    conditioning: float | None = None
 
     @property
     def mismatch(self) -> float:
@@ -64,7 +68,7 @@ def compare(spot: Spot, claim: Claim, direction: Direction) -> Comparison:
     if found.agrees or found.slope.source == COMPLEX:
         return found
     # A ladder is lucky now and then: how far another one is off is part of its error.
-    other = second(spot, direction.vector, found.slope, 0.0)
+    other = second(spot, direction.vector, found.slope)
     apart = float(abs(other.value - found.slope.value))
     slope = replace(found.slope, error=max(found.slope.error, apart if np.isfinite(apart) else 0.0))
     more = SAFETY * (slope.error - found.slope.error)
@@ -81,7 +85,8 @@ def judged(spot: Spot, claim: Claim, direction: Direction, slope: Slope) -> Comp
 def conditioned(spot: Spot, claim: Claim, found: Comparison) -> Comparison:
     """The same with what rounding does on the way, measured at points nearby."""
     v, value = found.direction.vector, found.slope.value
-    widened = replace(found, tolerance=found.tolerance + conditioning(spot, v, value))
-    if widened.agrees or not widened.mismatch <= _CLOSE * widened.tolerance:
-        return widened
-    return replace(found, tolerance=found.tolerance + conditioning(spot, v, value, closely=True))
+    more = conditioning(spot, v, value)
+    tolerance = found.tolerance + more
+    if tolerance < found.mismatch <= _CLOSE * tolerance:
+        more = conditioning(spot, v, value, closely=True)
+    return replace(found, tolerance=found.tolerance + more, conditioning=more)

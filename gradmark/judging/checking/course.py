@@ -60,7 +60,7 @@ class Course:
             return
         kept = "what it returns is fit and stays the same."
         yield Finding("contract", "passed", kept, AT, task.space.arrays.dtype)
-        yield self._held(0, Candidate(AT, task.x), lambda: claim)
+        yield self._held(0, Candidate(AT, task.x, value), lambda: claim)
         yield from self._elsewhere(claim, value)
 
     def _elsewhere(self, claim: Claim, value: Any) -> Iterator[Finding]:
@@ -88,9 +88,9 @@ class Course:
 
     def _at(self, index: int, place: Candidate, claim: Claim) -> Finding:
         task, made_up = self.task, index > 0 and self.task.points is None
-        spot = Spot(task.side.objective(index), self.arithmetic, place.x, task.bounds)
+        spot = Spot(task.side.objective(index), self.arithmetic, place.x, task.bounds, place.value)
         if self.main is not None and made_up:
-            spot.inherit(self.main, place.value)
+            spot.inherit(self.main)
             spot.norm_elsewhere = self._norm
         before, start = task.meter.evaluations, time.perf_counter()
         sparing = made_up and task.space.size >= LARGE and not spot.complex_believed

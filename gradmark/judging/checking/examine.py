@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from gradmark.judging.checking.acquittal import scatter
+from gradmark.judging.checking.acquittal import excused
 from gradmark.judging.checking.compare import Claim, Comparison, compare, judged
 from gradmark.judging.checking.directions import Direction
 from gradmark.judging.checking.locate import Located, locate
@@ -44,7 +44,7 @@ def examine(
     for direction in (*through_all, *more):
         found = compare(spot, claim, direction)
         if not found.agrees:
-            found = replace(found, tolerance=found.tolerance + scatter(spot, claim, found))
+            found = replace(found, tolerance=found.tolerance + excused(spot, claim, found))
         made.append(found)
         if not found.agrees:
             rest = [judged(spot, claim, other, quick(spot, other.vector)) for other in through_all]

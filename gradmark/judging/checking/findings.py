@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from gradmark.judging.checking.allowance import floor
 from gradmark.judging.checking.compare import Claim, Comparison
 from gradmark.judging.checking.detectable import smallest_detectable
 from gradmark.judging.checking.examine import Examined
 from gradmark.judging.checking.locate import Located
-from gradmark.judging.checking.slopes import careful, difference
+from gradmark.judging.checking.slopes import COMPLEX, SAFETY, careful, difference
 from gradmark.judging.checking.spot import Spot
 from gradmark.judging.checking.trouble import trouble
 from gradmark.judging.verdict import Evidence, Finding, Status
@@ -25,7 +26,7 @@ def value_finding(spot: Spot, claim: Claim, examined: Examined, name: str, code:
     """The "value" finding of a point."""
     full = [found for found in examined.comparisons if found.direction.through_all]
     size = _size(spot, claim, full)
-    seen = smallest_detectable([found.tolerance for found in full], size) if full else None
+    seen = smallest_detectable([_resolved(spot, found, size) for found in full], size) if full else None
     status, reason = _said(spot, examined, full, seen)
     evidence = None
     if examined.located is not None and examined.outcome != "agrees":
@@ -92,6 +93,17 @@ def _size(spot: Spot, claim: Claim, full: list[Comparison]) -> float:
     there = spot.x + _MOVED * unit * random.uniform(-1, 1, spot.x.size)
     near = abs(float(difference(spot, full[0].direction.vector, there)))
     return max(size, near) if np.isfinite(near) else size
+
+
+def _resolved(spot: Spot, found: Comparison, size: float) -> float:
+    """The mismatch along a direction from which on two references would have accused.
+
+    What a suspicion would add to the tolerance is in it, and the error of the real differences that confirm a
+    complex step.
+    """
+    more = floor(spot, found.direction.vector, found.slope.value) if found.conditioning is None else 0.0
+    confirmed = SAFETY * spot.learnt_error * size if found.slope.source == COMPLEX else 0.0
+    return found.tolerance + more + confirmed
 
 
 def _digits(spot: Spot, claim: Claim, full: list[Comparison], size: float) -> float | None:

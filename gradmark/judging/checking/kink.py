@@ -17,9 +17,9 @@ _SAME = 0.25
 
 @dataclass(frozen=True)
 class Jump:
-    """How much the slopes on the two sides of a point differ: 0 where they don't.
+    """How much the slopes on the two sides of a kink differ; 0 where there is none within the steps.
 
-    `crossed` counts steps that reach beyond a kink beside the point.
+    `crossed` counts the steps that reach beyond a kink beside the point; 0 where it is at the point.
     """
 
     size: float = 0.0
@@ -42,5 +42,5 @@ def jump(plus: Any, minus: Any, centre: Any, steps: Any, noises: Any) -> Jump:
         here = limits[fine]
         if seen[fine] and seen[fine - 1] and abs(here - limits[fine - 1]) <= _SAME * here:
             excluded = np.flatnonzero((limits + noise)[fine + 1 :] < here / 2)
-            return Jump(crossed=fine + 1 + int(excluded[0])) if excluded.size else Jump(float(here))
+            return Jump(float(here), fine + 2 + int(excluded[0]) if excluded.size else 0)
     return Jump()

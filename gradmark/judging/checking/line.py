@@ -11,15 +11,19 @@ from gradmark.reference.ladder import RATIO, slopes
 
 _LONGEST, _SHORTEST = 2.0**-3, {True: 2.0**-37, False: 2.0**-29}
 """Of the parameters' size. Extended precision has digits for shorter steps, past nearer kinks."""
-_FIRST = {True: (2.0**-19, 3), False: (2.0**-7, 5)}
+_FIRST = {True: (2.0**-15, 3), False: (2.0**-9, 4)}
 """The first step and the number of steps that a smooth function needs, by whether precision is extended:
 there they may be so short that a network's kinks are seldom between them."""
 GOOD = {True: 1e-9, False: 1e-7}
 """The relative error of a slope that asks for no more steps: a smooth function leaves a hundredth."""
 
 
-_LEAST = 2
-"""Steps that a ladder must have."""
+_LEAST, _FEWEST = 2, 4
+"""Steps that a ladder must have: beside a kink, and to be of any use."""
+BETWEEN = 19 / 32
+"""How far a step between two others is: no simple fraction of them, and as exact in binary."""
+_OFF = 4.0
+"""Errors by which it may be off: its noise and truncation are hardly larger than those of the other step."""
 
 
 @dataclass
@@ -44,21 +48,48 @@ class Line:
         return self._over(first * RATIO ** -np.arange(count))
 
     def long(self) -> "Rung":
-        """The derivative by all steps, of which the best are taken."""
-        return self._over(_all_steps(self.extended))
+        """The derivative by all steps, of which the best are taken, and none that agree by luck."""
+        steps = _all_steps(self.extended)
+        found = self._over(steps)
+        while self.by_luck(found) and len(steps) > _FEWEST:
+            best = found.best_step()[0] / (self.unit * self.shift)
+            finer = steps[steps < best * (1 - 1 / RATIO)]
+            steps = finer if len(finer) >= _FEWEST else steps[-_FEWEST:]
+            found = self._over(steps)
+        return found
+
+    def by_luck(self, found: "Rung") -> bool:
+        """Whether the central difference at a step in between is off by more than the steps' errors.
+
+        Steps that are multiples of each other agree on a wrong slope where a function oscillates between
+        them, as a wheel seems to stand still in a film; and where it is coarser than it was taken to be.
+        """
+        step, off = found.best_step()
+        h = np.longdouble(step * BETWEEN)
+        between = (self.along(float(h)) - self.along(-float(h))) / (2 * h)
+        return not float(abs(between - found.value)) <= _OFF * (found.error + off)
 
     def _over(self, steps: Any) -> "Rung":
         h = steps * self.unit * self.shift
         values = [self._both_sides(float(t)) for t in h]
         plus, minus = (np.asarray(side, np.longdouble)[:, None] for side in zip(*values, strict=True))
         seen = jump(plus[:, 0], minus[:, 0], self.centre, h, self.noise / h)
-        if 0 < seen.crossed <= len(h) - _LEAST:
+        beside = 0 < seen.crossed <= len(h) - _LEAST
+        if beside:
             # The two sides of a kink average to differences that agree with each other only.
             h, plus, minus = (part[seen.crossed :] for part in (h, plus, minus))
         found = slopes(plus, minus, self.centre, h[:, None], self.noise)
         central = ((plus - minus)[:, 0] / (2 * h)).astype(np.longdouble)
         missing = int(np.sum(~np.isfinite(plus) | ~np.isfinite(minus)))
-        return Rung(found.value[0], float(found.error[0]), seen.size, h, central, self.noise / h, missing)
+        return Rung(
+            found.value[0],
+            float(found.error[0]),
+            0.0 if beside else seen.size,
+            h,
+            central,
+            self.noise / h,
+            missing,
+        )
 
     def _both_sides(self, t: float) -> tuple[Any, Any]:
         if t not in self.seen:
@@ -81,14 +112,20 @@ class Rung:
     noises: Any
     missing: int
 
-    def good(self, extended: bool, enough: float = 0.0) -> bool:
+    def good(self, extended: bool, enough: float | None = None) -> bool:
         """Whether more steps would tell nothing that matters: the error is relatively small, or `enough`."""
-        return not self.kinked and self.error <= max(GOOD[extended] * abs(float(self.value)), enough)
+        limit = GOOD[extended] * abs(float(self.value)) if enough is None else enough
+        return not self.kinked and self.error <= limit
 
     @property
     def kinked(self) -> bool:
         """Whether the slopes on the two sides differ however small the step."""
-        return self.jump > self.error
+        return self.jump > 0
+
+    @property
+    def noise_at_best(self) -> float:
+        """One standard deviation of noise of the central difference that is nearest to the derivative."""
+        return float(self.noises[self.steps == self.best_step()[0]][0])
 
     def best_step(self) -> tuple[float, float]:
         """The step whose central difference is nearest to the derivative, noise included, and its error."""

@@ -95,7 +95,7 @@ class Search:
         largest number of the dtype; never below that value.
         """
         half, here = _HALF_OF_THE_EXPONENTS.get(self.function.arrays.dtype, _HALF), float(abs(self.value))
-        return max(2.0**half * max(1.0, here) ** 0.5, here)
+        return max(float(2.0**half * max(1.0, here) ** 0.5), here)
 
     def _descended(self, gradient: Any) -> Candidate | Unusable:
         signs = generator(self.seed, "judge", 46).choice([-1.0, 1.0], self.x.size)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from gradmark.arrays import Arrays
-from gradmark.judging.checking.line import Line, Rung
+from gradmark.judging.checking.line import BETWEEN, Line, Rung
 from gradmark.judging.checking.spot import Spot
 
 SAFETY = 4.0
@@ -19,8 +19,6 @@ _IMAGINARY = {True: 2.0**-60, False: 2.0**-120}
 """The imaginary step, of the parameters' size, by whether the parts are float32, whose numbers end at 2^-126.
 
 Its square is far below the last digit, and it is far above what any arithmetic flushes to zero."""
-_DISJOINT = 0.61
-"""How the second ladder's steps are shifted against the first's."""
 _NOWHERE = float("inf")
 
 
@@ -78,31 +76,23 @@ def difference(spot: Spot, v: Any, x: Any) -> Any:
     return (real(x + h * v) - real(x - h * v)) / (2 * h) if h else np.longdouble("nan")
 
 
-def careful(spot: Spot, v: Any, shift: float = 1.0, *, thorough: bool = False, enough: float = 0.0) -> Slope:
+def careful(
+    spot: Spot, v: Any, shift: float = 1.0, *, thorough: bool = False, enough: float | None = None
+) -> Slope:
     """The slope by a ladder of real differences, all of its steps where the first ones do not agree.
 
-    An error of `enough` is good enough.
+    Where an error of `enough` is asked for, they agree when theirs is no larger.
     """
     if spot.unit(v) == 0:
         return Slope(np.longdouble("nan"), _NOWHERE, LADDER)
     real, extended = spot.carried(spot.arithmetic.real), spot.arithmetic.extended
     line = Line(lambda t: real(spot.x + t * v), spot.value, spot.unit(v), spot.noise, extended, shift)
     rung = line.short()
-    if thorough or not rung.good(extended, enough) or _by_luck(spot, line, rung):
+    if thorough or not rung.good(extended, enough) or (not spot.complex_believed and line.by_luck(rung)):
         # Steps that happen to agree are taken for good ones unless the noise is known.
         line.noise = spot.noise if spot.noise_is_measured else spot.measured_noise()
         rung = line.long()
     return Slope(rung.value, rung.error, LADDER, rung)
-
-
-def _by_luck(spot: Spot, line: Line, rung: Rung) -> bool:
-    """Whether one step in between does not agree: so it is where a function is coarser than assumed."""
-    if spot.complex_believed or spot.noise_is_measured:
-        return False
-    step, off = rung.best_step()
-    h = np.longdouble(step * _DISJOINT)
-    between = (line.along(float(h)) - line.along(-float(h))) / (2 * h)
-    return not float(abs(between - rung.value)) <= SAFETY * (rung.error + off)
 
 
 def learn(spot: Spot, v: Any) -> Slope:
@@ -112,21 +102,27 @@ def learn(spot: Spot, v: Any) -> Slope:
         step, off = found.rung.best_step()
         size = float(abs(found.value))
         spot.quick_step, spot.quick_error = step / spot.unit(v), off / size if size else 0.0
-        spot.learnt = v, found
+        spot.learnt, spot.learnt_error = (v, found), found.error / size if size else 0.0
         if not spot.complex_believed:
             spot.slopes[id(v)] = v, found
     return found
 
 
-def second(spot: Spot, v: Any, first: Slope, enough: float = 0.0) -> Slope:
+def second(spot: Spot, v: Any, first: Slope, enough: float | None = None) -> Slope:
     """Another reference for a slope: real differences for a complex step, else steps in between."""
     learnt = spot.learnt
-    if first.source == COMPLEX and learnt is not None and learnt[0] is v and learnt[1].error <= enough:
+    if (
+        first.source == COMPLEX
+        and learnt is not None
+        and learnt[0] is v
+        and enough is not None
+        and learnt[1].error <= enough
+    ):
         known: Slope = learnt[1]
         return known
     if first.source == COMPLEX:
         return careful(spot, v, enough=enough)
-    return careful(spot, v, _DISJOINT)
+    return careful(spot, v, BETWEEN)
 
 
 def disagree(one: Slope, other: Slope) -> bool:

@@ -11,12 +11,14 @@ from gradmark.judging.checking.carried import Carried
 from gradmark.judging.checking.noisiness import along_a_line, between
 from gradmark.judging.checking.objective import Objective
 from gradmark.judging.checking.space import Space
+from gradmark.random import generator
 from gradmark.reference.scale import room, typical_sizes
 
 LARGE = 10_000
 """From this many parameters on evaluations are dear."""
 _NOISES = 8
 """Points at which two arithmetics are compared."""
+_QUARTER = 0.25
 _QUICK = 2.0**-21
 """Of the parameters' size: the step of one central difference in extended precision, epsilon^(1/3)."""
 
@@ -24,10 +26,11 @@ _QUICK = 2.0**-21
 class Spot:
     """The function at the point `x` (a flat vector), and what has been learnt about it there.
 
-    `complex_believed` until real differences contradict the complex step; `quick_step` suits one central
-    difference (relative to the parameters), with the relative `quick_error`; `slopes` are those known, by
-    direction, and `learnt` is the one by real differences; `norm_elsewhere` is the gradient's norm at the
-    point that was given, if this one is made up.
+    `own_value` is the value in the dtype of the point, if known; `complex_believed` until real differences
+    contradict the complex step; `quick_step` suits one central difference (relative to the parameters), with
+    the relative `quick_error`; `slopes` are those known, by direction, and `learnt` is the one by real
+    differences, with its relative error `learnt_error`; `floor` is what rounding on the way does to a slope,
+    relative to it; `norm_elsewhere` is the gradient's norm at the point that was given, if this is made up.
     """
 
     def __init__(
@@ -36,7 +39,9 @@ class Spot:
         arithmetic: Arithmetic,
         x: Any,
         bounds: tuple[float, float] | None,
+        own_value: Any = None,
     ) -> None:
+        self.own_value = own_value
         self.objective, self.arithmetic, self.x, self.bounds = objective, arithmetic, x, bounds
         self.complex_believed = arithmetic.complex_wide is not None
         self.noise_is_measured = False
@@ -44,6 +49,8 @@ class Spot:
         self.norm_elsewhere = 0.0
         self.slopes: dict[int, tuple[Any, Any]] = {}
         self.learnt: tuple[Any, Any] | None = None
+        self.learnt_error = 0.0
+        self.floor: float | None = None
 
     @property
     def space(self) -> Space:
@@ -103,9 +110,18 @@ class Spot:
         """The noise of a value in the dtype of the point."""
         if self.arithmetic.own == self.arithmetic.real:
             return self.noise
-        own = self.carried(self.arithmetic.own)(self.x)
+        known = self.own_value
+        own = self.carried(self.arithmetic.own)(self.x) if known is None else known
         floor = self.space.arrays.epsilon / 4 * self.magnitude
         return max(float(abs(own - self.value)), floor, self.noise)
+
+    @cached_property
+    def variation(self) -> float:
+        """How much the function changes when the point does by up to a quarter, inside the bounds."""
+        x = self.x * (1 + _QUARTER * generator(0, "judge", 51).uniform(-1, 1, self.x.size))
+        if self.bounds is not None:
+            x = np.clip(x, (self.x + self.bounds[0]) / 2, (self.x + self.bounds[1]) / 2)
+        return float(abs(self.carried(self.arithmetic.real)(x) - self.value))
 
     @cached_property
     def closer_noise(self) -> float:
@@ -115,11 +131,15 @@ class Spot:
         own, real = self.carried(self.arithmetic.own), self.carried(self.arithmetic.real)
         return max(self.own_noise, between(own, real, self.x, _NOISES))
 
-    def inherit(self, other: "Spot", value: Any) -> None:
-        """Begin with what suited another point; `value` is that in the own dtype."""
+    def inherit(self, other: "Spot") -> None:
+        """Begin with what suited another point."""
+        value = self.own_value
         if other.complex_believed and value is not None:
             self.__dict__["magnitude"] = float(abs(value))
         self.quick_step, self.quick_error = other.quick_step, other.quick_error
+        self.learnt_error = other.learnt_error
+        if self.space.size >= LARGE:
+            self.floor = other.floor
         self.complex_believed = self.complex_believed and other.complex_believed
         if other.noise_is_measured and self.space.size >= LARGE and value is not None:
             # Rounding grows with the value; noise that does not is no smaller here.

@@ -7,6 +7,8 @@ from gradmark.judging.checking.spot import Spot
 
 _NOISY = 64.0
 """Roundings of a value from which on its noise is the function's own doing."""
+_SHARE = 64.0
+"""Of the error of a slope: below it noise is not what the error comes from."""
 
 
 def trouble(spot: Spot, slope: Slope) -> str:
@@ -19,9 +21,9 @@ def trouble(spot: Spot, slope: Slope) -> str:
     if rung.missing:
         return f"domain edge: the function is not finite at {rung.missing} of {len(rung.steps)} steps"
     value, level = spot.magnitude, spot.noise if spot.noise_is_measured else spot.measured_noise()
+    if rung.noise_at_best < slope.error / _SHARE:
+        return "truncation: the function oscillates inside the step, differences at two steps do not settle"
     if level > _NOISY * spot.carried(spot.arithmetic.real).epsilon * value:
         return f"noise in f: values of {value:.2g} carry noise of {level:.1g}"
     change = abs(float(rung.value)) * float(np.max(rung.steps))
-    if value > change / np.sqrt(spot.space.arrays.epsilon):
-        return f"rounding: the function is {value:.2g} and changes by no more than {change:.1g}"
-    return "truncation: the function oscillates inside the step, differences at two steps do not settle"
+    return f"rounding: the function is {value:.2g} and changes by no more than {change:.1g}"
