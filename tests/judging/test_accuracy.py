@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import gradmark
-from gradmark.claims import Biased, Unbiased
+from gradmark.claims import Biased, Truncated, Unbiased
 from gradmark.judging.comparing.bounds import bound_at
 from gradmark.judging.places.references import reference_at
 from gradmark.judging.places.sites import sites
@@ -75,6 +75,25 @@ def scaled(name: str, factor: float) -> Fake:
         return function
 
     return Fake(bind, claims=method.claims)
+
+
+@gradmark.gradient_method(family="finite-difference", order=4)
+def absolute_step(problem: Any, parameters: Any, seed: int, step: Any = None) -> dict[str, Any]:
+    """Whatever the size of the parameters: it steps across kinks where they are small."""
+    x, unravel = gradmark.ravel(parameters)
+    h = step or np.finfo(x.dtype).eps ** (1 / 5)
+
+    def difference(h: float) -> Any:
+        moves = h * np.eye(x.size)
+        return problem.loss(unravel(x + moves)) - problem.loss(unravel(x - moves))
+
+    return unravel((8 * difference(h) - difference(2 * h)) / (12 * h))
+
+
+def test_a_default_step_may_be_absolute() -> None:
+    sizes: dict[str, Any] = {"data": "synthetic", "widths": (5, 6, 4, 3), "batch": 8}
+    relu = gradmark.get_problem("mlp", **sizes, activation="relu", loss="mse")
+    assert failures(absolute_step(), relu) == ""
 
 
 def test_a_relative_fault_of_1e10_is_seen_in_float64() -> None:
@@ -157,6 +176,12 @@ def in_float32(problem: Any) -> Call:
         return {name: array.astype(np.float64) for name, array in g.items()}
 
     return function
+
+
+def test_the_error_of_steps_is_not_taken_for_the_rounding_of_another_dtype() -> None:
+    coarse = with_claims(exactness=Truncated(4, "step"))
+    found = failures(fake(lambda g: {n: a * (1 + 1e-7 * np.sin(1 + a)) for n, a in g.items()}, claims=coarse))
+    assert "is allowed" in found and "-class" not in found
 
 
 def test_a_gradient_computed_in_float32_inside_is_told_by_its_class() -> None:

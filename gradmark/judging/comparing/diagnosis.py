@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from gradmark.arrays import epsilon
+from gradmark.claims import Truncated
 from gradmark.judging.comparing.bounds import Bound, bound_at, precision
 from gradmark.judging.comparing.compared import compared
 from gradmark.judging.hearing import Hearing
@@ -83,6 +84,8 @@ def _proportional(gradient: Mapping[str, Any], reference: Reference, bound: Boun
 
 def _coarse(hearing: Hearing, gradient: Mapping[str, Any], reference: Reference) -> str:
     """Whether its error is the rounding of a narrower dtype than the one it claims."""
+    if isinstance(hearing.method.claims.exactness, Truncated):
+        return ""  # its error is that of steps, and as large as a narrower dtype's by chance
     claimed, found = precision(hearing), profile(gradient, reference, hearing.dtype).float_class
     if found in _CLASSES and epsilon(found) > epsilon(claimed):
         return f"its digits are those of {found}: it is {found}-class, and {claimed} is claimed"

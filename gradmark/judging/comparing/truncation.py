@@ -25,7 +25,8 @@ from gradmark.reference.slope import noise_level
 
 FREEDOM = 4.0
 """A method that chooses its step may take one so many times longer or shorter than eps^(1/(p+1)) times the
-size of its array: rules differ in constants and in what they call the size."""
+size of its array, or 1 where that is less: rules differ in constants and in what they call the size, and
+absolute steps, or those relative to max(1, |x|), are common ones."""
 _FORMULAS = 4.0
 """Formulas of one order have different constants: a one-sided one of second order errs twice as much as the
 central one, and wider ones more. The built-in methods stay below 0.25 of what comes of it."""
@@ -66,8 +67,7 @@ def steps(
         longest = {name: float(given) * max(1.0, size) for name, size in sizes.items()}
         return longest, {name: float(given) * min(1.0, size) for name, size in sizes.items()}
     best = epsilon(hearing.dtype) ** (1 / (claim.order + 1))
-    zero = {name: not np.any(array) for name, array in point.numbers.items()}
-    longest = {name: FREEDOM * best * max(s, 1.0 if zero[name] else s) for name, s in sizes.items()}
+    longest = {name: FREEDOM * best * max(1.0, size) for name, size in sizes.items()}
     return longest, {name: best / FREEDOM * size for name, size in sizes.items()}
 
 
