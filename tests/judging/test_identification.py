@@ -1,5 +1,6 @@
 """Identification: one recorded call convicts every wrong set of weights, and no right one."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 import gradmark
 from gradmark.arrays import to_numpy
+from gradmark.claims import Target
 from gradmark.judging.hearing import Hearing
 from gradmark.judging.stages import identification
 from gradmark.judging.trial import Trial
@@ -141,7 +143,54 @@ def test_a_fault_is_found_in_one_or_two_calls_and_called_by_its_name(
 def test_normalised_losses_are_no_gradient() -> None:
     """They are linear in the losses of one call, with a factor that the losses themselves decide."""
     failed = [each for each in heard(Strategy(fault="normalised losses")) if each.status == "failed"]
-    assert len(failed) == 1 and failed[0].check in ("identification.scale", "identification.linear")
+    assert len(failed) == 1 and failed[0].check == "identification.linear", failed[0].reason
+    assert "normalised" in failed[0].reason
+
+
+def test_moves_of_another_size_than_declared_are_said_to_be_so() -> None:
+    class Declares(Strategy):
+        @property
+        def claims(self) -> Any:
+            return replace(super().claims, target=Target("smoothed gradient", "gaussian", 2 * self.sigma))
+
+    failed = [each for each in heard(Declares()) if each.status == "failed"]
+    assert "its moves have the standard deviation 0.00998, and it declares sigma=0.02" in failed[0].reason
+
+
+class Selecting(Strategy):
+    """Half of the pairs only: the `best` ones, or the first ones."""
+
+    best: bool = True
+
+    def prepare(self, problem: Any, want: Any = "gradient") -> Any:
+        from gradmark.method import Estimate
+        from gradmark.work import counting
+        from tests.judging.estimators import directions
+
+        def gradient(parameters: Any, seed: int = 0, *, draw: Any = None, **_: Any) -> Any:
+            x, unravel = ravel(parameters)
+            e, half = directions(self, parameters, seed, self.pairs), self.pairs // 2
+            with counting() as work:
+                ahead = problem.loss(unravel(x + self.sigma * e))
+                d = ahead - problem.loss(unravel(x - self.sigma * e))
+            kept = np.argsort(-np.abs(d))[:half] if self.best else np.arange(half)
+            return Estimate(unravel(d[kept] @ e[kept] / (2 * half * self.sigma)), None, work.total())
+
+        return gradient
+
+
+def test_dropping_the_worse_half_of_the_pairs_is_not_linear_in_the_losses() -> None:
+    """On a linear loss the squares of losses choose the same half as the losses: other numbers must tell."""
+    failed = [each for each in heard(Selecting()) if each.status == "failed"]
+    assert [each.check for each in failed] == ["identification.linear"]
+    assert "selected" in failed[0].reason
+
+
+def test_directions_without_a_weight_are_counted() -> None:
+    found = next(
+        each for each in heard(type("First", (Selecting,), {"best": False})()) if "linear" in each.check
+    )
+    assert found.status == "skipped" and "16 of 32 directions have none" in found.reason
 
 
 def test_weights_that_mix_directions_but_stay_linear_are_left_to_another_stage() -> None:
