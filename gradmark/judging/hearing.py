@@ -21,6 +21,8 @@ from gradmark.work import Work, counting
 
 Numbers = dict[str, Any]
 """Named NumPy arrays."""
+STATISTICAL = 5
+"""Stages that share the false-alarm probability: identification, noise, bias, sequential, efficiency."""
 
 
 class MethodError(Exception):

@@ -37,7 +37,7 @@ def test_gaussian_strategies_pass(backend: str, antithetic: bool) -> None:
 
 def test_the_forward_gradient_passes_though_it_names_no_law() -> None:
     found = heard(gradmark.get_method("forward_gradient"), NETWORK)
-    assert [each.check for each in found] == ["noise.variance", "noise.members"]
+    assert [each.check for each in found] == ["noise.members", "noise.variance"]
     assert {each.status for each in found} == {"passed"}
     assert all("its law is not known here" in each.reason for each in found)
 
@@ -122,3 +122,41 @@ def test_sidak_is_the_law_of_the_smallest_of_uniform_numbers() -> None:
     smallest = np.random.default_rng(0).random((2000, 50)).min(axis=1)
     assert stats.kstest([sidak(float(value), 50) for value in smallest], "uniform").pvalue > 1e-3
     assert sidak(1e-12, 10) == pytest.approx(1e-11) and sidak(1.0, 3) == 1.0
+
+
+def first_failed(method: Any) -> Finding:
+    return next(each for each in heard(method) if each.status == "failed")
+
+
+@pytest.mark.parametrize(
+    ("fault", "check", "words"),
+    [
+        ("members are correlated", "noise.members", "directions of one call"),
+        ("same noise every call", "noise.members", "directions of two calls"),
+        ("one array moves less", "noise.arrays", "`first.weight`"),
+        ("moves of half the size", "noise.variance", "is 0.2487"),
+    ],
+)
+def test_what_explains_the_others_is_said_first(fault: str, check: str, words: str) -> None:
+    found = first_failed(Strategy(fault=fault))
+    assert found.check == check and words in found.reason, found.reason
+
+
+def test_normal_moves_that_are_declared_as_signs_are_told_by_their_law() -> None:
+    assert first_failed(Strategy(claimed_law="rademacher")).check == "noise.law"
+
+
+def test_a_query_that_every_call_makes_is_no_noise() -> None:
+    """A baseline taken at another point, the same one for all moves."""
+
+    class Baseline(Strategy):
+        def prepare(self, problem: Any, want: Any = "gradient") -> Any:
+            honest = super().prepare(problem, want)
+
+            def gradient(parameters: Any, seed: int = 0, **more: Any) -> Any:
+                problem.loss({name: 0.9 * array for name, array in parameters.items()})
+                return honest(parameters, seed, **more)
+
+            return gradient
+
+    assert {each.status for each in heard(Baseline())} == {"passed"}

@@ -15,7 +15,7 @@ from gradmark.errors import UsageError
 from gradmark.judging.calibrating.counts import Outcome
 from gradmark.judging.calibrating.subjects import correct_methods
 from gradmark.judging.clock import Clock
-from gradmark.judging.hearing import Hearing
+from gradmark.judging.hearing import STATISTICAL, Hearing
 from gradmark.judging.places.sites import sites
 from gradmark.judging.stages import efficiency, sequential
 from gradmark.judging.trial import Trial
@@ -93,13 +93,13 @@ def _heard(subject: _Subject, judge: Judge, seed: int) -> Iterator[Outcome]:
 
 
 def _sequential(hearing: Hearing) -> Iterator[Finding]:
-    alpha = share(hearing.false_alarm, sequential.STATISTICAL)
+    alpha = share(hearing.false_alarm, STATISTICAL)
     site = sites(hearing.problem, hearing.seed)[0]
     return sequential.judged(hearing, site, alpha, float("inf"), looks=(FEWEST,))
 
 
 def _efficiency(hearing: Hearing) -> Iterator[Finding]:
-    alpha = share(hearing.false_alarm, sequential.STATISTICAL)
+    alpha = share(hearing.false_alarm, STATISTICAL)
     return efficiency.judged(hearing, sites(hearing.problem, hearing.seed)[0], alpha, float("inf"), _LADDER)
 
 

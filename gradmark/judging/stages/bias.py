@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradmark.claims import Claims, Unbiased
-from gradmark.judging.hearing import Hearing
+from gradmark.judging.hearing import STATISTICAL, Hearing
 from gradmark.judging.verdict import Evidence, Finding, Status
 from gradmark.judging.watching.coupled import (
     Coupled,
@@ -32,8 +32,6 @@ from gradmark.random import generator
 from gradmark.reference import NoReference
 
 NAME = "bias"
-STATISTICAL = 5
-"""Stages that share the false-alarm probability: identification, noise, bias, sequential, efficiency."""
 _SIGMAS = (1.0, 2.0, 4.0)
 _CALLS = 40
 _ORDER, _WITHIN = 2.0, 0.05

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from gradmark.claims import Claims, Unbiased
-from gradmark.judging.hearing import Hearing
+from gradmark.judging.hearing import STATISTICAL, Hearing
 from gradmark.judging.places.sites import Site, sites
 from gradmark.judging.replicating.estimates import NoTarget
 from gradmark.judging.replicating.sample_ladder import (
@@ -24,7 +24,7 @@ from gradmark.judging.replicating.sample_ladder import (
     levels_within,
     measured,
 )
-from gradmark.judging.stages.sequential import QUICK, STATISTICAL
+from gradmark.judging.stages.sequential import QUICK
 from gradmark.judging.verdict import Evidence, Finding, Status
 from gradmark.measuring.holm import holm
 from gradmark.measuring.rates import Rate, error_rate

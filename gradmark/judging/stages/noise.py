@@ -8,8 +8,10 @@ directions within a call and between calls. Without a known law only the varianc
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from gradmark.claims import Claims, Unbiased
-from gradmark.judging.hearing import Hearing
+from gradmark.judging.hearing import STATISTICAL, Hearing
 from gradmark.judging.verdict import Evidence, Finding
 from gradmark.judging.watching.lines import lines
 from gradmark.judging.watching.noise_tests import Tested, tests_for
@@ -21,8 +23,6 @@ from gradmark.noise_laws import NoiseLaw, noise_law
 from gradmark.random import generator
 
 NAME = "noise"
-STATISTICAL = 5
-"""Stages that share the false-alarm probability: identification, noise, bias, sequential, efficiency."""
 _CALLS = 40
 _SECONDS = 0.3
 """The longest that the calls on one problem may take; then those that were made must do."""
@@ -59,7 +59,7 @@ def noise_of(
         yield replace(blank, reason="it declares no sigma in which its moves could be measured.")
         return
     law = noise_law(hearing.method.claims.target.law)
-    sample = pooled([lines(each) for each in made], sigma, parts(hearing.problem.parameters))
+    sample = pooled([lines(each) for each in _drawn(made)], sigma, parts(hearing.problem.parameters))
     cost = sum(each.answer.work.evaluations for each in made)
     tests = tests_for(law)
     for test in tests:
@@ -69,6 +69,19 @@ def noise_of(
             found = _finding(tested, sample, law, share(alpha, len(tests)))
             yield replace(found, where=hearing.where, dtype=hearing.dtype, evaluations=cost, seconds=taken)
             cost = 0.0
+
+
+def _drawn(made: Sequence[Queries]) -> list[Queries]:
+    """Without the queries that every call makes, such as one at a fixed baseline: those are no noise."""
+    rows = [[row.tobytes() for row in each.directions] for each in made]
+    fixed = set(rows[0]).intersection(*rows[1:])
+    drawn = [np.array([row not in fixed for row in each]) for each in rows]
+    if len(made) < 2 or not all(map(np.any, drawn)):
+        return list(made)
+    return [
+        replace(each, directions=each.directions[new], values=each.values[new], rounding=each.rounding[new])
+        for each, new in zip(made, drawn, strict=True)
+    ]
 
 
 def _calls(watching: Watched, number: int, seconds: float) -> list[Queries]:
