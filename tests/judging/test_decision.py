@@ -42,6 +42,12 @@ def ranked(number: int) -> Any:
     return (ranks[:SAMPLES] - ranks[SAMPLES:]) @ e / (2 * SAMPLES * 0.01)
 
 
+def without_baseline(number: int) -> Any:
+    """One-sided, of losses whose level is left in: the mean is right, the spread is not."""
+    e = np.random.default_rng([3, number]).standard_normal((SAMPLES, SIZE))
+    return (e @ G + 30 * np.linalg.norm(G)) @ e / SAMPLES
+
+
 def bias_doubled(number: int) -> Any:
     found = normal(number)
     found[ARRAYS["bias"]] *= 2
@@ -74,6 +80,7 @@ FAULTS: dict[str, tuple[Estimate, set[str], int]] = {
     "a constant added": (lambda k: normal(k) + CONSTANT, {"arrays", "bias"}, 2048),
     "20 % more variance than declared": (lambda k: G + 1.2**0.5 * (normal(k) - G), {"variance"}, 1024),
     "20 % less variance than declared": (lambda k: G + 0.8**0.5 * (normal(k) - G), {"variance"}, 1024),
+    "no baseline": (without_baseline, {"variance"}, 256),
     "not a number": (lambda k: G * np.nan, {"scale", "arrays"}, 256),
 }  # fmt: skip
 

@@ -34,6 +34,8 @@ _TOTAL = 8192
 fewer skewed numbers is not normal enough in the far tail."""
 _MOST = 2**14
 _FEWEST_LOOKS = 2
+_UNSEEN = 1e-3
+"""A mean that a test without a law finds as likely as this is not what is wrong, where something else is."""
 
 
 @dataclass(frozen=True)
@@ -52,25 +54,41 @@ class Ruling:
 
 @dataclass(frozen=True)
 class Decision:
-    """What was found after `count` estimates of `samples` samples. `identical`: they were all the same."""
+    """What was found after `count` estimates. `identical`: they were all the same. `variance` is the declared
+    relative one, None where there is none."""
 
     tested: tuple[Ruling, ...]
     count: int
     identical: bool
+    variance: float | None = None
 
     @property
     def fault(self) -> Ruling | None:
         """The test that found a fault, of several the one that explains the others.
 
-        A wrong scale moves everything; one array's is blamed where the whole one is right or differs from it;
-        else the surest.
+        A wrong scale moves everything, except where it was told by a law that a wrong variance breaks; one
+        array's is blamed where the whole one is right or differs from it; else the surest.
         """
         faulty = {each.name: each for each in self.tested if each.faulty}
-        whole, part = faulty.get("scale"), faulty.get("arrays")
+        whole, part, spread = (faulty.get(name) for name in ("scale", "arrays", "variance"))
+        if whole is not None and spread is not None and self._spread_alone(whole.test, spread.test):
+            return spread
         if whole is not None and (part is None or _overlap(whole.test, part.test)):
             return whole
         others = [part] if part is not None else list(faulty.values())
         return min(others, key=lambda each: each.p_value * each.test.reserve, default=None)
+
+    def _spread_alone(self, scale: Statistic, variance: Statistic) -> bool:
+        """Whether the mean is seen to be wrong only by taking a wrong spread for a right one.
+
+        Estimates c times too large have c^2 + (c - 1)^2 / V times the declared variance V. Where theirs is
+        another one, and a test that knows no law finds no fault of their mean, their spread is at fault.
+        """
+        if scale.lawless is None or scale.lawless < _UNSEEN or not self.variance:
+            return False
+        factors = [c * c + (c - 1) ** 2 / self.variance for c in (scale.value.low, scale.value.high)]
+        explained = min(factors) <= variance.value.high and variance.value.low <= max(factors)
+        return not explained
 
     def of(self, name: str) -> Ruling | None:
         """The test of that name, if it was made."""
@@ -126,7 +144,7 @@ def decide(
         tested = tuple(_judged(test, each, past.setdefault(test.name, []), single) for test in tests)
         if any(one.faulty for one in tested) or _settled(tested, margin) or not may_go_on():
             break
-    return Decision(tested, found.count, found.identical)
+    return Decision(tested, found.count, found.identical, declared.variance)
 
 
 def _tests(

@@ -10,9 +10,11 @@ import numpy as np
 
 from gradmark.arrays import to_numpy
 from gradmark.claims import Unbiased
+from gradmark.judging.clock import OutOfTime
 from gradmark.judging.hearing import Hearing, MethodError
 from gradmark.judging.places.references import reference_at
 from gradmark.judging.places.sites import Site
+from gradmark.judging.process import watch
 from gradmark.judging.replicating.declaration import Declaration
 from gradmark.judging.replicating.polynomial_degree import polynomial_degree
 from gradmark.measuring.chi_square import degrees_of_freedom
@@ -61,10 +63,14 @@ def with_samples(hearing: Hearing, site: Site, samples: int) -> Method:
         return hearing.method
     try:
         method: Method = replace(hearing.method, **{claimed.samples: samples})  # type: ignore[type-var]
-        if method.supports(hearing.problem) is not None:
+        with watch.calling(hearing.where):
+            unfit = method.supports(hearing.problem)
+        if unfit is not None:
             return hearing.method
         Estimates(hearing, site, method)(0)
-    except (MethodError, Exception):  # a method may refuse a number in its own way
+    except OutOfTime:
+        raise
+    except Exception:  # a method may refuse a number in its own way
         return hearing.method
     return method
 
@@ -134,6 +140,7 @@ def slices(named: Mapping[str, Any]) -> dict[str, slice]:
 
 def _prepared(hearing: Hearing, method: Method) -> Any:
     try:
-        return method.prepare(hearing.problem)
+        with watch.calling(hearing.where):
+            return method.prepare(hearing.problem)
     except (Exception, SystemExit) as error:
         raise MethodError(error, hearing.where, hearing.dtype) from error

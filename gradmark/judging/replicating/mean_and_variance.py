@@ -7,7 +7,7 @@ taken out, and a reserve for how far that is wrong in the tail (`gradmark.measur
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,8 @@ class Statistic:
     `p_value` is that of this look alone, except where `anytime`: then of all looks up to now. `reserve` is
     what it is multiplied with before it decides. `value` is what was measured, with its 98 % interval,
     and `detectable` the smallest fault, relative to the declared value, that it finds with `POWER`. `part`
-    is the array it is about. `seen` is after how many estimates an anytime test was decided.
+    is the array it is about. `seen` is after how many estimates an anytime test was decided. `lawless` is
+    the p-value of the same question asked without the declared law, where `p_value` rests on one.
     """
 
     name: str
@@ -42,12 +43,15 @@ class Statistic:
     anytime: bool = False
     reserve: float = RESERVE
     seen: int | None = None
+    lawless: float | None = None
 
 
 def scale(found: Replicates, declared: Declaration, alpha: float, single: bool) -> Statistic:
     """Is the mean along the gradient as long as the gradient?"""
     if declared.degrees is not None:
-        return _exact("scale", declared.degrees * found.column("scale"), declared.degrees, alpha, single)
+        exact = _exact("scale", declared.degrees * found.column("scale"), declared.degrees, alpha, single)
+        with np.errstate(all="ignore"):
+            return replace(exact, lawless=mean_test(found.column("scale"), 1.0, declared.slack).p_value)
     return _mean("scale", found.column("scale"), 1.0, declared.slack, alpha)
 
 

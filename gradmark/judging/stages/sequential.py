@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gradmark.claims import Biased, Claims
-from gradmark.judging.hearing import Hearing
+from gradmark.judging.clock import OutOfTime
+from gradmark.judging.hearing import STATISTICAL, Hearing
 from gradmark.judging.places.sites import Site, sites
 from gradmark.judging.replicating.decision import MARGIN, Decision, Ruling, decide
 from gradmark.judging.replicating.direction import shown_uphill
@@ -20,8 +21,6 @@ from gradmark.judging.verdict import Evidence, Finding, Status
 from gradmark.measuring.spending import share
 
 NAME = "sequential"
-STATISTICAL = 5
-"""Stages that share the false-alarm probability: identification, noise, bias, sequential, efficiency."""
 _SAMPLES = 32
 """Samples in an estimate: enough that one is not too skewed, few enough that there are many estimates."""
 _USELESS = 0.5
@@ -61,12 +60,15 @@ def judged(
     def may_go_on() -> bool:
         return hearing.clock.spent() < until
 
-    method = with_samples(hearing, site, _SAMPLES)
     begun = hearing.clock.spent()
     try:
+        method = with_samples(hearing, site, _SAMPLES)
         declared = declaration_of(hearing, site, method)
     except NoTarget as error:
         yield _bare(hearing, site, "skipped", str(error))
+        return
+    except OutOfTime as error:
+        yield _bare(hearing, site, "undecided", f"{error} No estimates were made, which is too few to tell.")
         return
     drawn = Estimates(hearing, site, method)
     if hearing.method.claims.target.kind == "direction":
@@ -106,7 +108,7 @@ def _finding(case: _Case, decision: Decision, tested: Ruling, status: Status) ->
     test, first = tested.test, tested is decision.tested[0]
     wrong = status == "failed"
     words = SAME if wrong and decision.identical else f"{described(test, wrong)}{power(test, status)}"
-    number = test.seen if wrong and test.seen is not None else decision.count
+    early = f", of which {test.seen} would do" if wrong and test.seen not in (None, decision.count) else ""
     evidence = Evidence(
         what=MEASURED[test.name],
         array=test.part,
@@ -118,7 +120,7 @@ def _finding(case: _Case, decision: Decision, tested: Ruling, status: Status) ->
     return Finding(
         check=f"{NAME}.{test.name}",
         status=status,
-        reason=f"{words}, after {number} estimates.",
+        reason=f"{words}, after {decision.count} estimates{early}.",
         where=f"{case.hearing.where}, {case.site.name}",
         dtype=case.hearing.dtype,
         evidence=evidence,
