@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import gradmark
-from gradmark.judging.comparing.compared import impostors as made
-from gradmark.judging.comparing.impostors import impostors, length
+from gradmark.judging.comparing.impostors import impostors, length, one_off
 from gradmark.judging.replicating import random_impostors
 from gradmark.judging.stages import controls
+from gradmark.judging.watching import forged
 from tests.judging.fakes import heard_on
 
 TRUTH = {"a": np.array([[3.0, -1.0]]), "b": np.array([2.0, 0.5])}
@@ -43,7 +43,7 @@ def test_what_is_no_fault_is_not_shown() -> None:
 
 
 def test_the_wrong_coordinate_is_the_one_nearest_the_root_mean_square() -> None:
-    changed = made.one_off(TRUTH, 1.0)
+    changed = one_off(TRUTH, 1.0)
     assert float(changed["b"][0]) == 3.0
     assert np.array_equal(changed["a"], TRUTH["a"])
 
@@ -74,6 +74,22 @@ def test_impostors_of_a_random_method_stand_before_its_statistical_decision() ->
     (found,) = controls.examine([hearing])
     assert found.status == "passed"
     assert "after 256 estimates" in found.reason and "frozen" in found.reason
+
+
+def test_where_queries_are_seen_impostors_are_wrong_by_ten_times_what_those_show() -> None:
+    problem = gradmark.get_problem("polynomial", size=100, degree=1)
+    by_queries, by_estimates = controls.examine([heard_on(gradmark.get_method("gaussian_es"), problem)])
+    assert by_queries.status == by_estimates.status == "passed"
+    assert "by the queries of two calls" in by_queries.reason and "negated" in by_queries.reason
+    shown = float(by_queries.reason.split("scaled by 1 + ")[1].split(",")[0])
+    assert shown < 1e-6 < float(by_estimates.reason.split("scaled by 1 + ")[1].split(",")[0])
+
+
+def test_an_identification_that_sleeps_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forged, "_conviction", lambda *_: None)
+    problem = gradmark.get_problem("polynomial", size=100, degree=1)
+    found = next(iter(controls.examine([heard_on(gradmark.get_method("gaussian_es"), problem)])))
+    assert found.status == "undecided" and "let an impostor pass: scaled, negated" in found.reason
 
 
 def test_a_sleeping_statistical_decision_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

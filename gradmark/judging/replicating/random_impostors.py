@@ -1,37 +1,58 @@
 """Impostors of a random method: its own estimates, changed so that their mean is wrong by a known amount."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from gradmark.judging.comparing.impostors import FACTOR
-from gradmark.judging.hearing import Hearing
+from gradmark.judging.hearing import STATISTICAL, Hearing
 from gradmark.judging.places.sites import sites
 from gradmark.judging.replicating.decision import decide
 from gradmark.judging.replicating.declaration import Declaration
 from gradmark.judging.replicating.estimates import Estimates, NoTarget, declaration_of, with_samples
 from gradmark.judging.verdict import Finding, Status
+from gradmark.judging.watching.forged import forgeries
+from gradmark.judging.watching.watched import Hidden
 from gradmark.measuring.spending import share
 
 _ESTIMATES = 256
 """One look, at few estimates: impostors are large beside what so many can tell."""
 _SAMPLES = 32
 """Samples in an estimate, as in the stage `sequential`."""
-_STAGES = 5
-"""The stages that share the probability of a false alarm; impostors are decided by one of these shares."""
 Sample = Callable[[int], Any]
 
 
-def random_impostors(hearings: Sequence[Hearing]) -> Finding:
-    """Impostors of the first problem whose mean is known, before the decision of the stage `sequential`."""
-    reasons = []
-    for hearing in hearings:
-        found = _of(hearing)
-        if found.status != "skipped":
-            return found
-        reasons.append(found.reason)
-    return _finding(hearings[0], "undecided", f"no impostor could be shown to the judge: {reasons[0]}")
+def random_impostors(hearings: Sequence[Hearing]) -> Iterator[Finding]:
+    """Impostors of the first problem on which the method's queries can be seen, before the stage
+    `identification`, and of the first whose mean is known, before the decision of the stage `sequential`.
+    """
+    yield from _first(hearings, _watched)
+    found = list(_first(hearings, _of))
+    if not found:
+        reason = f"no impostor could be shown to the judge: {_of(hearings[0]).reason}"
+        found = [_finding(hearings[0], "undecided", reason)]
+    yield from found
+
+
+def _first(hearings: Sequence[Hearing], of: Callable[[Hearing], Finding]) -> Iterator[Finding]:
+    """The first finding that is not skipped."""
+    made = (of(hearing) for hearing in hearings)
+    yield from islice((found for found in made if found.status != "skipped"), 1)
+
+
+def _watched(hearing: Hearing) -> Finding:
+    """Wrong by ten times what one call whose queries are seen can tell: far less than estimates alone do."""
+    try:
+        made = list(forgeries(hearing))
+    except Hidden as error:
+        return _finding(hearing, "skipped", f"{error}.")
+    passed = [each.name for each in made if not each.caught]
+    if passed:
+        return _finding(hearing, "undecided", f"the judge let an impostor pass: {', '.join(passed)}.")
+    named = (each.name if each.name != "scaled" else f"scaled by 1 + {each.error:.1g}" for each in made)
+    return _finding(hearing, "passed", f"caught, by the queries of two calls each: {', '.join(named)}.")
 
 
 def _of(hearing: Hearing) -> Finding:
@@ -41,7 +62,7 @@ def _of(hearing: Hearing) -> Finding:
         declared, frozen = declaration_of(hearing, site, method), declaration_of(hearing, first, method)
     except NoTarget as error:
         return _finding(hearing, "skipped", str(error))
-    alpha = share(hearing.false_alarm, _STAGES)
+    alpha = share(hearing.false_alarm, STATISTICAL)
     drawn = Estimates(hearing, site, method, stream=1)
     honest = _kept(drawn)
     decision = decide(honest, declared, alpha, (_ESTIMATES,))

@@ -30,9 +30,9 @@ def applies(claims: Claims) -> str | None:
 
 
 def examine(hearings: Sequence[Hearing]) -> Iterator[Finding]:
-    """A finding for each problem; for a random method, for the first one whose mean is known."""
+    """A finding for each problem; for a random method, those of `random_impostors`."""
     if hearings[0].method.claims.stochastic:
-        yield random_impostors(hearings)
+        yield from random_impostors(hearings)
         return
     for number, hearing in enumerate(hearings):
         if hearing.clock.left() <= 0:
