@@ -8,9 +8,11 @@ import pytest
 import gradmark
 from gradmark.claims import Biased
 from gradmark.judging.stages import contract
+from gradmark.work import Work
 from tests.judging.fakes import Call, Fake, fake, heard_on, right, with_claims
 
 PROBLEM = "mlp:data=synthetic,widths=4,5,3,batch=6"
+BLACK_BOX = with_claims(reads=frozenset({"loss"}))
 RANDOM = with_claims(exactness=Biased("it is a fake"))
 
 
@@ -32,7 +34,8 @@ def test_a_right_method_breaks_nothing() -> None:
 def test_every_part_has_a_finding_of_its_own() -> None:
     findings = list(contract.examine([heard_on(fake(lambda g: None), PROBLEM)]))
     parts = (
-        "unchanged names shapes dtype device finite repeatable seed work value batch_of_one strided scales"
+        "unchanged names shapes dtype device finite repeatable seed work reads value draw batch_of_one "
+        "strided scales"
     )
     assert [finding.check for finding in findings] == [f"contract.{part}" for part in parts.split()]
 
@@ -47,6 +50,11 @@ def frozen_noise(problem: Any) -> Call:
 def seeded_noise(problem: Any, parameters: Any, seed: int, draw: Any) -> dict[str, Any]:
     noise = 1 + 1e-13 * np.random.default_rng(seed).normal()
     return {name: noise * array for name, array in right(problem, parameters, draw).items()}
+
+
+def own_draw(problem: Any, parameters: Any, seed: int, draw: Any) -> dict[str, Any]:
+    """Always the same rows, whatever it is given."""
+    return right(problem, parameters, problem.draw(1))
 
 
 def writing(what: str) -> Any:
@@ -134,6 +142,12 @@ FAULTS = {
     "work": (bound(twice), "1 evaluations and 1 pullbacks, and 2 evaluations and 2 pullbacks were counted"),
     "work said": (fake(lambda g: None, said=lambda work: work.times(2)), "its estimate says"),
     "value": (fake(lambda g: None, value=lambda problem: np.float64(7.0)), "returns 7"),
+    "work declared": (
+        fake(lambda g: None, said=lambda work: Work(forward=0.5, pullback=1, declared=True)),
+        "it declares 0.5 evaluations and 1 pullbacks, and 1 evaluations and 1 pullbacks were counted",
+    ),
+    "reads": (fake(lambda g: None, claims=BLACK_BOX), "it says that it reads loss, and 1 pullback passes"),
+    "draw": (bound(own_draw), "it does not use the draw it is given"),
     "batch_of_one": (Fake(fixed_rows), "for a draw of one row"),
     "strided": (bound(in_memory_order), "not contiguous"),
 }  # fmt: skip

@@ -7,6 +7,7 @@ import numpy as np
 
 from gradmark.arrays import to_numpy
 from gradmark.claims import Exact, Truncated
+from gradmark.draw import Draw
 from gradmark.judging.comparing.bounds import bound_at
 from gradmark.judging.comparing.compared import compared, fits
 from gradmark.judging.contracts.part import differing, listed, said, verdict_on
@@ -20,15 +21,32 @@ from gradmark.reference import NoReference, Reference
 
 _EXTREMES = {"tiny": 2.0**-12, "huge": 2.0**8}
 """Beside what parameters usually are; powers of two, so that scaling rounds nothing."""
+_ANOTHER = 1_000
+"""The seed of the draw that is compared with the built one; sites have the first ones."""
 _ROOM = 0.5
 """Share of the dtype's exponents that reference and loss may use: products on the way need the rest."""
 
 
 def inputs(hearing: Hearing, first: Answer, site: Site) -> Iterator[Finding]:
-    """The findings batch_of_one, strided and scales."""
+    """The findings draw, batch_of_one, strided and scales."""
+    yield _draw(hearing, first, site)
     yield _batch_of_one(hearing, first, site)
     yield _strided(hearing, first, site)
     yield _scales(hearing, site)
+
+
+def _draw(hearing: Hearing, first: Answer, site: Site) -> Finding:
+    """Another draw has another gradient; `accuracy` asks methods for it that are compared one by one."""
+    other = hearing.problem.draw(_ANOTHER + hearing.seed)
+    there = Site("another draw", site.parameters, Draw(converted(other.arrays, hearing.problem.arrays)))
+    if not site.draw.arrays or _loss(hearing, there) == _loss(hearing, site):
+        return said(hearing, "draw", "skipped", "the loss is the same for every draw.")
+    if hearing.method.claims.target.kind in ("mean gradient", "direction"):
+        return said(hearing, "draw", "skipped", f"it aims at the {hearing.method.claims.target}.")
+    answer = hearing.call(there.parameters, hearing.seed, there.draw)
+    same = not differing(first.gradient, answer.gradient) and any(map(np.any, first.gradient.values()))
+    fault = "for another draw it gives the same answer to the bit: it does not use the draw it is given."
+    return verdict_on(hearing, "draw", fault if same else None, "another draw has another answer.", answer)
 
 
 def _batch_of_one(hearing: Hearing, first: Answer, site: Site) -> Finding:

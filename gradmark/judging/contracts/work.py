@@ -16,13 +16,16 @@ from gradmark.work import Work, counting
 
 _FRACTIONS = 1e-9
 """Relative: passes over some of the rows are fractions, and their sums round."""
+_GRAPHS = ("torch graph", "jax trace")
+"""Whoever reads these may come by derivatives in any way."""
 _VALUE = 1024.0
 """Epsilons between two ways of adding up one loss, beside what rounding did to the problem's own."""
 
 
 def work(hearing: Hearing, first: Answer, site: Site) -> Iterator[Finding]:
-    """The findings work and value."""
+    """The findings work, reads and value."""
     yield _work(hearing, site)
+    yield _reads(hearing, site)
     yield _value(hearing, first, site)
 
 
@@ -37,12 +40,33 @@ def _work(hearing: Hearing, site: Site) -> Finding:
     said_itself = answer.estimate.work
     # What a compiled function does is not seen from outside: then what it declares is all there is.
     seen = {"it declares": said_itself} if said_itself.declared else {"were counted": counted}
-    fault = None
+    fault = _more_than_declared(counted, said_itself) if said_itself.declared else None
     for how, found in {**seen, "its estimate says": said_itself}.items():
         if not _agree(found, stated):
-            fault = f"it claims {_passes(stated)}, and {_passes(found)} {how}."
+            fault = fault or f"it claims {_passes(stated)}, and {_passes(found)} {how}."
             break
     return verdict_on(hearing, "work", fault, f"it makes {_passes(stated)}, as it claims.", answer)
+
+
+def _more_than_declared(counted: Work, declared: Work) -> str | None:
+    """Compiled code hides passes and invents none: those that are seen in a repeated call were made."""
+    if counted.evaluations <= declared.evaluations * (1 + _FRACTIONS) + _FRACTIONS:
+        return None
+    return f"it declares {_passes(declared)}, and {_passes(counted)} were counted."
+
+
+def _reads(hearing: Hearing, site: Site) -> Finding:
+    """Passes that ``claims.reads`` does not name: a reference that shares code with them may not judge it."""
+    with counting() as counter:
+        answer = hearing.call(site.parameters, hearing.seed, site.draw)
+    counted, reads, fault = counter.total(), hearing.method.claims.reads, None
+    listed = ", ".join(sorted(reads)) or "nothing"
+    for what, number in (("pullback", counted.pullback), ("pushforward", counted.tangent)):
+        if number and not reads & {what, *_GRAPHS}:
+            fault = f"it says that it reads {listed}, and {number:g} {what} passes were counted."
+    return verdict_on(
+        hearing, "reads", fault, f"no pass was counted beside what it reads ({listed}).", answer
+    )
 
 
 def _agree(found: Work, stated: Work) -> bool:
