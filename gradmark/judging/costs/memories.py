@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from gradmark.judging.costs.growth import Costs
 from gradmark.judging.hearing import Hearing
+from gradmark.judging.process import watch
 from gradmark.measuring.forked import ChildFailed
 from gradmark.measuring.memory import peak_bytes
 from gradmark.parameters import size
@@ -31,7 +32,8 @@ def memories(hearings: Sequence[Hearing]) -> Costs:
         if hearing.clock.left() <= 0:
             break
         try:
-            peak = peak_bytes(_make(hearing), hearing.problem.arrays)
+            with watch.calling(hearing.where):
+                peak = peak_bytes(_make(hearing), hearing.problem.arrays)
         except (ChildFailed, MemoryError, OSError):
             continue
         if peak.bytes >= _CLEAR * peak.resolution:

@@ -6,6 +6,7 @@ from typing import Any
 from gradmark.judging.costs.growth import Costs
 from gradmark.judging.costs.hidden import Rows
 from gradmark.judging.hearing import Hearing, MethodError
+from gradmark.judging.process import watch
 from gradmark.measuring.time import interleaved
 from gradmark.parameters import size
 
@@ -45,4 +46,9 @@ def _least(calls: list[Any], hearings: Sequence[Hearing], budget: float, rounds:
 
 def _call(hearing: Hearing) -> Any:
     prepared, parameters, seed = hearing.prepared, hearing.problem.parameters, hearing.seed
-    return lambda: prepared(parameters, seed)
+
+    def call() -> Any:
+        with watch.calling(hearing.where):
+            return prepared(parameters, seed)
+
+    return call

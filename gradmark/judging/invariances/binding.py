@@ -9,6 +9,7 @@ from gradmark import dtypes
 from gradmark.claims import Truncated
 from gradmark.judging.hearing import Hearing, MethodError
 from gradmark.judging.places.remembering import once_for
+from gradmark.judging.process import watch
 from gradmark.measuring.norms import norm
 from gradmark.method import Method, Prepared
 from gradmark.problem import Problem
@@ -70,6 +71,7 @@ def _bound(hearing: Hearing, problem: Problem, step: float | None) -> Prepared:
     try:
         if claimed is not None:
             rebuilt = replace(method, **{claimed.parameter: step})
-        return rebuilt.prepare(problem)
+        with watch.calling(hearing.where):
+            return rebuilt.prepare(problem)
     except Exception as error:  # a method may raise anything
         raise MethodError(error, hearing.where, hearing.dtype) from error

@@ -10,6 +10,7 @@ from gradmark import dtypes
 from gradmark.claims import Claims
 from gradmark.judging.hearing import Hearing, MethodError, Numbers
 from gradmark.judging.places.sites import Site
+from gradmark.judging.process import watch
 from gradmark.measuring.norms import norm
 from gradmark.method import Prepared
 from gradmark.reference.point import Point
@@ -129,7 +130,8 @@ def climb(hearing: Hearing, site: Site, reference: Reference, parameter: str) ->
 def _rebuilt(hearing: Hearing, parameter: str, step: float) -> Prepared:
     try:
         method = replace(hearing.method, **{parameter: step})  # type: ignore[type-var]
-        return method.prepare(hearing.problem)
+        with watch.calling(hearing.where):
+            return method.prepare(hearing.problem)
     except Exception as error:  # a method may raise anything
         raise MethodError(error, hearing.where, hearing.dtype) from error
 
