@@ -6,6 +6,7 @@ from typing import Any
 
 from gradmark.arguments import check_positive
 from gradmark.claims import Claims
+from gradmark.dtypes import DTYPES, real_dtype
 from gradmark.errors import UsageError
 from gradmark.judging.clock import Clock, OutOfTime
 from gradmark.judging.docket import heard, trials_of
@@ -35,6 +36,10 @@ _SECONDS = {False: 60.0, True: 120.0}
 """The default budget of a deterministic and of a stochastic method."""
 _THREADS = 1
 """With several threads the same sum comes out differently from call to call."""
+_PRECISIONS = {
+    "problem",
+    *(name for names in DTYPES.values() for name in names if name in map(real_dtype, names)),
+}
 Listener = Callable[[Finding], None]
 
 
@@ -164,4 +169,7 @@ def _claims(name: str, method: Any) -> Claims:
         raise UsageError(
             f"{name}: its claims are a {type(claims).__name__}: return a `gradmark.claims.Claims`."
         )
+    if claims.precision not in _PRECISIONS:
+        allowed = ", ".join(sorted(_PRECISIONS))
+        raise UsageError(f"{name}: it claims the precision `{claims.precision}`: allowed are {allowed}.")
     return claims

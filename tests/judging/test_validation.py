@@ -212,6 +212,23 @@ def test_claims_that_cannot_be_read_are_answered_in_one_sentence() -> None:
         validated(Claimless(lambda problem: lambda *_: {}, claims="exact"))  # type: ignore[arg-type]
 
 
+def test_a_precision_that_does_not_exist_is_answered_in_one_sentence() -> None:
+    with pytest.raises(gradmark.UsageError, match="precision `float33`: allowed are bfloat16, "):
+        validated(fake(lambda g: None, claims=with_claims(precision="float33")))
+
+
+def test_the_short_profile_shows_numpy_alone_every_kind_of_loss_in_both_classes_and_a_square_matrix() -> None:
+    """Short forms run on NumPy alone, unless they say more."""
+    from gradmark.judging.docket import trials_of
+
+    alone = [trial.build() for trial in trials_of(None, "ci", ["accuracy"]) if trial.backend == "numpy"]
+    layers = [(p.arrays.dtype, each.layer) for p in alone for each in p.layers or ()]
+    assert {dtype for dtype, _ in layers} == {"float64", "float32"}
+    assert {getattr(layer, "name", "affine") for _, layer in layers} == {"affine", "tanh", "relu", "gelu"}
+    assert {type(p.criterion).__name__ for p in alone if p.layers} == {"CrossEntropy", "MeanSquaredError"}
+    assert any(array.shape == (6, 6) for p in alone for array in p.parameters.values())
+
+
 def slow(seconds: float) -> Fake:
     def bind(problem: Any) -> Call:
         def function(parameters: Any, seed: int, draw: Any) -> dict[str, Any]:

@@ -68,12 +68,16 @@ def growth(hearings: Sequence[Hearing], answers: Sequence[Answer]) -> Finding:
     claimed = hearings[0].method.claims.growth.passes
     sizes = np.array([size(hearing.problem.parameters) for hearing in hearings], float)
     counts = np.array([answer.work.evaluations for answer in answers])
+    more: dict[str, Any] = {"where": hearings[0].trial.problem, "dtype": hearings[0].dtype}
+    if not np.all(counts > 0):
+        return Finding(
+            "cost.passes", "skipped", "it makes no evaluations whose growth could be seen.", **more
+        )
     arrays = max(len(hearing.problem.parameters) for hearing in hearings)
     off = np.abs(_law(sizes, counts, claimed) - counts)
     worst = int(np.argmax(off - _CHUNKS * counts - arrays))
     slope = float(np.polyfit(np.log(sizes), np.log(counts), 1)[0])
     listed = ", ".join(f"{c:g} at P={s:g}" for s, c in zip(sizes, counts, strict=True))
-    more: dict[str, Any] = {"where": hearings[0].trial.problem, "dtype": hearings[0].dtype}
     if off[worst] <= _CHUNKS * counts[worst] + arrays:
         reason = f"evaluations grow as claimed, with P^{claimed:g}: {listed}."
         return Finding("cost.passes", "passed", reason, **more)

@@ -42,15 +42,15 @@ def examine(hearings: Sequence[Hearing]) -> Iterator[Finding]:
         reason = f"it declares {claimed}, which is no hyper-parameter of it (there are: {listed})."
         yield Finding(NAME, "failed", reason)
         return
-    seen, elsewhere = False, any(not _compiles(hearing) for hearing in hearings)
+    seen, why, elsewhere = False, "", any(not _compiles(hearing) for hearing in hearings)
     for hearing in hearings:
         if _compiles(hearing) and elsewhere:
             continue
         finding = _of_problem(hearing, claimed)
-        seen = seen or finding.status != "skipped"
+        seen, why = seen or finding.status != "skipped", why or finding.reason
         yield finding
     if not seen:
-        reason = f"its {claimed} could be seen on none of {len(hearings)} problems: the first says why."
+        reason = f"its {claimed} could be seen on none of {len(hearings)} problems; on the first, {why}"
         yield Finding(NAME, "undecided", reason)
 
 
