@@ -47,11 +47,7 @@ class Tested:
 
 
 def tests_for(law: NoiseLaw | None) -> tuple[Callable[[Sample, NoiseLaw | None], Tested | None], ...]:
-    """The tests that say something about a law; None: unknown.
-
-    What explains the others comes first: noise that is used again has no mean of zero either, and one array
-    that is not moved lowers the variance of all.
-    """
+    """The tests that say something about a law (None: unknown), what explains the others first."""
     if law is None:
         return (members, variance)
     if law.name == "sphere":

@@ -42,8 +42,8 @@ def _not_linear(seen: Seen, name: str) -> Finding:
     if seen.weights.linear:
         off = "in one call they are, by a factor that the losses themselves decide"
     reason = (
-        f"its weights are not linear in the losses ({off}): ranks, signs, selected or normalised losses do not "
-        "have the gradient as their mean."
+        f"its weights are not linear in the losses ({off}): ranks, signs, selected or normalised losses do "
+        "not have the gradient as their mean."
     )
     evidence = Evidence(what="weights against losses: distance from a line", found=bend, expected=0.0)
     return seen.finding(f"{name}.linear", "failed", reason, evidence=evidence)
