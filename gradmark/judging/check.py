@@ -7,11 +7,12 @@ from gradmark.judging.checking.course import Course
 from gradmark.judging.checking.inputs import Options, check_callable, task_of
 from gradmark.judging.checking.meter import Meter
 from gradmark.judging.checking.objective import scalar
+from gradmark.judging.checking.outputs import outputs_of
 from gradmark.judging.checking.record import record
 from gradmark.judging.checking.sides import GradientSide
 from gradmark.judging.checking.space import Space
 from gradmark.judging.checking.task import Side
-from gradmark.judging.checking.vector_sides import JvpSide, VjpSide, outputs_of
+from gradmark.judging.checking.vector_sides import JvpSide, VjpSide
 from gradmark.judging.judgement import GradientCheck
 from gradmark.judging.verdict import with_expected
 

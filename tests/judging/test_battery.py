@@ -77,14 +77,7 @@ def test_a_function_of_1e5_parameters_costs_few_evaluations(name: str) -> None:
         ("awkward:absolute-at-zero", "not differentiable"),
         ("awkward:relu-float32", "not differentiable"),
         ("awkward:torch-bfloat16", "rounding"),
-        pytest.param(
-            "awkward:norm-at-zero",
-            "not differentiable",
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="one-sided slopes are not looked at where the complex step is sure of itself",
-            ),
-        ),
+        ("awkward:norm-at-zero", "not differentiable"),
     ],
 )
 def test_what_is_left_undecided_is_so_for_the_right_reason(name: str, said: str) -> None:

@@ -2,7 +2,8 @@
 
 - What was given: `inputs` (options, looked at once), `space` (the point as a flat vector), `objective`
   and `carried` (the function, in an arithmetic), `meter` (evaluations and time), `task`, `sides` and
-  `vector_sides` (a gradient, a vjp, a jvp), `claimed` (the gradient, held to its contract), `same_again`.
+  `vector_sides` (a gradient, a vjp, a jvp), `outputs`, `claimed` (the gradient, held to its contract) and
+  `same_again`.
 - The oracle: `arithmetic` (which the function carries), `spot` (the function at a point), `line`
   (differences along a direction), `kink`, `noisiness`, `slopes` (the references), `vouching` (which is
   believed), `trouble` (why one is no good, in words).

@@ -25,7 +25,7 @@ _NOISES_BESIDE = 2.0
 """Times the noise of the function, beside slopes in its own precision, which show all but what saturates."""
 _FEW_ROUNDINGS = 1.0
 """Epsilons by which the point moves, where slopes can be computed in its own precision."""
-_CANCELLED = 1 / 16
+CANCELLED = 1 / 16
 """Of the typical size of an entry: two roundings of that, out of 32, may be in every entry."""
 _LARGER = 8.0
 """The factors of a saturated gradient grow with the parameters: by 8 at the enlarged point."""
@@ -122,7 +122,7 @@ def _spread(spot: Spot, v: Any, reference: Any, samples: int) -> float:
 def norm_along(gradient: Any, v: Any) -> float:
     """||g o v||, or a sixteenth of that for entries of typical size: small ones may be differences."""
     typical = float(norm(gradient) / gradient.size**0.5)
-    return max(norm(gradient * v), _CANCELLED * typical * norm(v))
+    return max(norm(gradient * v), CANCELLED * typical * norm(v))
 
 
 def shaken(spot: Spot, relative: float, samples: int) -> list[Any]:

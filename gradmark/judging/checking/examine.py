@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from gradmark.judging.checking.acquittal import excused
+from gradmark.judging.checking.acquittal import beyond_telling, excused
 from gradmark.judging.checking.compare import Claim, Comparison, compare, judged
 from gradmark.judging.checking.directions import Direction
 from gradmark.judging.checking.locate import Located, locate
@@ -78,6 +78,8 @@ def _confirmed(spot: Spot, claim: Claim, found: Comparison) -> tuple[Outcome, st
     if not float(abs(found.claimed - other.value)) > allowed:
         reason = f"{other.source} cannot confirm it to {allowed:.1g}: {trouble(spot, other)}"
         return "undecided", f"{first.source} contradicts the gradient by {found.mismatch:.1g}, and {reason}"
+    if beyond_telling(spot, claim, found):
+        return "unreliable", "there is no wider arithmetic to tell a small fault from rounding here"
     return "wrong", f"along {found.direction.words} {_both(first, other)}"
 
 

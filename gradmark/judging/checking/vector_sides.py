@@ -6,70 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from gradmark.arrays import Arrays, dtype_name, to_numpy
-from gradmark.errors import UsageError
+from gradmark.arrays import Arrays
+from gradmark.judging.checking.allowance import CANCELLED
 from gradmark.judging.checking.claimed import BrokenContract, Claimed
 from gradmark.judging.checking.compare import Claim
 from gradmark.judging.checking.directions import through_all
 from gradmark.judging.checking.meter import Meter
-from gradmark.judging.checking.objective import Objective, Raw
+from gradmark.judging.checking.objective import Objective
+from gradmark.judging.checking.outputs import Outputs
 from gradmark.judging.checking.same_again import REPEATS, Doubt, doubts
 from gradmark.judging.checking.sides import GRANTED, claim_of
-from gradmark.judging.checking.space import Space, space_of
-from gradmark.leaves import leaves_like
+from gradmark.judging.checking.space import Space
 from gradmark.measuring.norms import norm
-from gradmark.random import generator
 
 _SEVERAL = 2.0
 """Directions whose combination a jvp must be linear in: w + 2 v."""
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """What a vector-valued function returns: its structure as a space, and cotangents to weight it with."""
-
-    space: Space
-    seed: int
-
-    def cotangent(self, point: int) -> Any:
-        """Random weights for one of the points, of magnitude 1/2 to 3/2, exact in eight bits; flat."""
-        random = generator(self.seed, "judge", 48, point)
-        size = self.space.size
-        magnitude = random.integers(128, 385, size) / 256
-        return (random.choice([-1.0, 1.0], size) * magnitude).astype(np.longdouble)
-
-    def weighted(self, weights: Any, outputs: Any) -> Raw:
-        """sum_i w_i f_i of what the function returned; raises ValueError where it is built otherwise."""
-        named = leaves_like(self.space.at, outputs)
-        dtypes = {dtype_name(array) if hasattr(array, "dtype") else "" for array in named.values()}
-        arrays = [np.asarray(to_numpy(array)) for array in named.values()]
-        if [array.shape for array in arrays] != list(self.space.shapes.values()):
-            raise ValueError("returned other shapes than at the point")
-        wide = np.clongdouble if any(map(np.iscomplexobj, arrays)) else np.longdouble
-        flat = np.concatenate([array.astype(wide).reshape(-1) for array in arrays])
-        return Raw(np.sum(flat * weights), dtypes.pop() if len(dtypes) == 1 else "")
-
-
-def outputs_of(function: Callable[[Any], Any], space: Space, x: Any, meter: Meter, seed: int) -> Outputs:
-    """What `function` returns at the point; `UsageError` where that is no arrays of one real dtype."""
-    meter.evaluation()
-    try:
-        with np.errstate(all="ignore"):
-            value = function(space.built(x))
-    except (Exception, SystemExit) as error:
-        said = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-        raise UsageError(
-            f"`function` has no value at the point (it raised {said}): choose another."
-        ) from error
-    try:
-        made, flat = space_of(value)
-    except UsageError as error:
-        raise UsageError(
-            f"`function` must return arrays: {str(error).replace('`at`', 'what it returned')}"
-        ) from error
-    if made.size == 0 or not np.all(np.isfinite(flat)):
-        raise UsageError("`function` must return at least one number, and only finite ones, at the point.")
-    return Outputs(made, seed)
 
 
 class _VectorSide:
@@ -130,6 +81,8 @@ class JvpClaim:
     side: "JvpSide"
     x: Any
     weights: Any
+    typical: float
+    """The 2-norm of what is summed up along a direction through everything, over that of the direction."""
     gradient: None = None
     digits: float | None = None
     _known: dict[int, tuple[Any, Any]] = field(default_factory=dict)
@@ -139,8 +92,8 @@ class JvpClaim:
         return np.sum(self.tangent(v) * self.weights)
 
     def along(self, v: Any) -> float:
-        """The 2-norm of what is summed up."""
-        return norm(self.tangent(v) * self.weights)
+        """The 2-norm of what is summed up, or a sixteenth of that along a direction through everything."""
+        return max(norm(self.tangent(v) * self.weights), CANCELLED * self.typical * norm(v))
 
     def granted(self, v: Any) -> float:
         """An error of the digits that were asked for, relative to the 2-norm of the jvp."""
@@ -174,7 +127,12 @@ class JvpSide(_VectorSide):
 
     def claim(self, point: int, x: Any) -> Claim:
         """Slopes of the outputs weighted with this point's cotangent."""
-        return JvpClaim(self, x, self.outputs.cotangent(point), digits=self.digits)
+        weights, v = (
+            self.outputs.cotangent(point),
+            through_all(self.space, self.outputs.seed, point)[0].vector,
+        )
+        typical = norm(self.tangent(x, v) * weights) / norm(v)
+        return JvpClaim(self, x, weights, typical, digits=self.digits)
 
     def contract(self, claim: Claim, x: Any) -> list[Doubt]:
         """The same again, for arrays that are not contiguous, and linear in the tangent."""
