@@ -16,6 +16,10 @@ class UsageError(ValueError):
     """
 
 
+class WrongResult(UsageError):
+    """What somebody's function returned is not what it has to return."""
+
+
 def shown(value: object) -> str:
     """A value as it is repeated in a message: on one line, and short.
 

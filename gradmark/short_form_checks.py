@@ -6,7 +6,7 @@ from typing import Any, get_type_hints
 
 from gradmark.arrays import Array, dtype_name
 from gradmark.claims import Biased, Exact, Exactness, Truncated, Unbiased
-from gradmark.errors import UsageError
+from gradmark.errors import UsageError, WrongResult
 from gradmark.parameters import Parameters
 
 _GIVEN = ("problem", "parameters", "seed")
@@ -95,20 +95,20 @@ def passed_on(
 
 
 def check_gradient(name: str, gradient: Any, parameters: Parameters) -> None:
-    """Raise `UsageError` unless `gradient` is a dict of arrays like the parameters; any numbers will do."""
+    """Raise `WrongResult` unless `gradient` is a dict of arrays like the parameters; any numbers will do."""
     if not isinstance(gradient, Mapping):
-        raise UsageError(
+        raise WrongResult(
             f"{name} returned a {type(gradient).__name__}: return a dict with an array for each name."
         )
     if set(gradient) != set(parameters):
-        raise UsageError(
+        raise WrongResult(
             f"{name} returned a gradient of {', '.join(map(str, gradient)) or 'nothing'}: return one array "
             f"for each of {', '.join(parameters)}."
         )
     for key, array in parameters.items():
         found, wanted = _described(gradient[key]), _described(array)
         if found != wanted:
-            raise UsageError(f"{name} returned for `{key}` {found}: return {wanted}, as the parameter is.")
+            raise WrongResult(f"{name} returned for `{key}` {found}: return {wanted}, as the parameter is.")
 
 
 def _described(array: Array) -> str:

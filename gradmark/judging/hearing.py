@@ -10,7 +10,7 @@ import numpy as np
 
 from gradmark.arrays import to_numpy
 from gradmark.draw import Draw
-from gradmark.errors import UsageError
+from gradmark.errors import UsageError, WrongResult
 from gradmark.judging.clock import Clock
 from gradmark.judging.process import watch
 from gradmark.judging.trial import Trial
@@ -26,12 +26,16 @@ STATISTICAL = 5
 
 
 class MethodError(Exception):
-    """What a method raised when it was called, and `where`; `refusal`: it declined, with a `UsageError`."""
+    """What a method raised when it was called, and `where`.
+
+    `refusal`: it declined, with a `UsageError`; `result`: what it returned is no gradient.
+    """
 
     def __init__(self, error: BaseException, where: str = "", dtype: str = "") -> None:
         text = " ".join(str(error).split())
         super().__init__(text if isinstance(error, UsageError) else f"{type(error).__name__}: {text}")
-        self.refusal = isinstance(error, UsageError)
+        self.result = isinstance(error, WrongResult)
+        self.refusal = isinstance(error, UsageError) and not self.result
         self.where, self.dtype = where, dtype
 
 

@@ -96,6 +96,19 @@ def test_a_default_step_may_be_absolute() -> None:
     assert failures(absolute_step(), relu) == ""
 
 
+@gradmark.gradient_method(family="finite-difference", order=2)
+def one_sided(problem: Any, parameters: Any, seed: int, step: Any = None) -> dict[str, Any]:
+    """Short beside large parameters, whose rounding it magnifies."""
+    x, unravel = gradmark.ravel(parameters)
+    h = step or np.finfo(x.dtype).eps ** (1 / 3)
+    near, far = (problem.loss(unravel(x + k * h * np.eye(x.size))) for k in (1, 2))
+    return unravel((4 * near - far - 3 * problem.loss(parameters)) / (2 * h))
+
+
+def test_a_default_step_may_be_short_beside_large_parameters() -> None:
+    assert failures(one_sided(), gradmark.get_problem("quadratic", size=30)) == ""
+
+
 def test_a_relative_fault_of_1e10_is_seen_in_float64() -> None:
     found = judged(scaled("backprop", 1 + 1e-10))
     assert statuses(found) == {"failed"}

@@ -203,3 +203,12 @@ def test_without_time_the_rest_is_undecided() -> None:
 
     findings = list(contract.examine([heard_on(fake(lambda g: None), PROBLEM, clock=Clock(1e-9))]))
     assert [finding.status for finding in findings] == ["undecided"]
+
+
+def test_what_a_short_form_returns_wrongly_is_said_without_calling_it_a_refusal() -> None:
+    @gradmark.gradient_method(family="reverse", exact=True)
+    def nothing(problem: Any, parameters: Any, seed: int) -> Any:
+        return None
+
+    reason = failed(nothing())["contract.call"]
+    assert reason == "nothing returned a NoneType: return a dict with an array for each name."

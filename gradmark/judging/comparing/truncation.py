@@ -25,7 +25,7 @@ from gradmark.reference.slope import noise_level
 
 FREEDOM = 4.0
 """A method that chooses its step may take one so many times longer or shorter than eps^(1/(p+1)) times the
-size of its array, or 1 where that is less: rules differ in constants and in what they call the size, and
+size of its array, or to 1: rules differ in constants and in what they call the size, and
 absolute steps, or those relative to max(1, |x|), are common ones."""
 _FORMULAS = 4.0
 """Formulas of one order have different constants: a one-sided one of second order errs twice as much as the
@@ -68,7 +68,7 @@ def steps(
         return longest, {name: float(given) * min(1.0, size) for name, size in sizes.items()}
     best = epsilon(hearing.dtype) ** (1 / (claim.order + 1))
     longest = {name: FREEDOM * best * max(1.0, size) for name, size in sizes.items()}
-    return longest, {name: best / FREEDOM * size for name, size in sizes.items()}
+    return longest, {name: best / FREEDOM * min(1.0, size) for name, size in sizes.items()}
 
 
 def difference_errors(point: Point, name: str, step: float, order: int, gradient: Any) -> Any:

@@ -29,8 +29,8 @@ def examine(hearings: Sequence[Hearing]) -> Iterator[Finding]:
         try:
             yield from _of(hearing)
         except MethodError as error:
-            did = "declines what it says it supports" if error.refusal else "raises"
-            yield said(hearing, "call", "failed", f"it {did}: {error}")
+            did = "it declines what it says it supports: " if error.refusal else "it raises: "
+            yield said(hearing, "call", "failed", f"{'' if error.result else did}{error}")
 
 
 def _of(hearing: Hearing) -> Iterator[Finding]:
