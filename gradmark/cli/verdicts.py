@@ -53,6 +53,7 @@ def check_outputs(outputs: Outputs) -> None:
 
 def show(report: ValidationReport, outputs: Outputs) -> None:
     """The report as text; its first word in colour on a terminal."""
+    from gradmark.judging.presenting.printable import one_line
     from gradmark.judging.presenting.words import subject
 
     error = outputs.claims_standard_output
@@ -60,7 +61,7 @@ def show(report: ValidationReport, outputs: Outputs) -> None:
         return
     colour = typer.style(report.verdict, fg=_COLOURS[report.verdict], bold=True)
     if outputs.quiet:
-        _say(f"{colour}: {subject(report)}: {report.reason}", error)
+        _say(f"{colour}: {one_line(subject(report))}: {one_line(report.reason)}", error)
     else:
         _say(f"{colour}{str(report).removeprefix(report.verdict)}\n", error)
 

@@ -77,7 +77,7 @@ def validate(
     for argument, value in (("budget", 1.0 if budget is None else budget), ("false_alarm", false_alarm)):
         check_positive("validate", argument, value)
     name, built, hyper = resolved(method)
-    claims = _claims(name, built)
+    claims = claims_of(name, built)
     stages = applying(claims)
     trials = trials_of(problems, profile, stages)
     clock = Clock(seconds_for(claims) if budget is None else budget)
@@ -158,7 +158,8 @@ def _unheard(
     return [Finding("contract.supports", "undecided", reason)]
 
 
-def _claims(name: str, method: Any) -> Claims:
+def claims_of(name: str, method: Any) -> Claims:
+    """The claims of a method; `UsageError` where they cannot be read, or name what does not exist."""
     try:
         claims = method.claims
     except Exception as error:

@@ -43,6 +43,7 @@ def build_problem(comparison: Comparison) -> Problem:
     A factory that does not take one of them builds the problem where it likes, and it is carried over.
     """
     what, factory = f"problem `{comparison.problem}`", load("problem", comparison.problem)
+    _check_callable(factory, what)
     place = {name: getattr(comparison, name) for name in PLACE}
     taken = {name: value for name, value in place.items() if name in inspect.signature(factory).parameters}
     problem: Any = _problem(factory, what, {**comparison.sizes, **taken})
@@ -136,7 +137,7 @@ def _version(*names: str) -> int | str:
 
 def _is_method(found: Any) -> bool:
     return not isinstance(found, type) and all(
-        hasattr(found, member) for member in ("claims", "supports", "prepare")
+        _has(found, member) for member in ("claims", "supports", "prepare")
     )
 
 
@@ -157,12 +158,24 @@ def _with_hyper(method: Any, what: str, hyper: Mapping[str, Any]) -> Method:
 
 
 def _problem(factory: Any, what: str, arguments: Mapping[str, Any]) -> Problem:
-    if not callable(factory):
-        raise UsageError(f"{what} is a {type(factory).__name__}, not a function that makes a problem.")
+    _check_callable(factory, what)
     problem = _call(factory, what, arguments)
     if not hasattr(problem, "loss") or not hasattr(problem, "arrays"):
         raise UsageError(f"{what} makes a {type(problem).__name__}, which is not a problem.")
     return cast(Problem, problem)
+
+
+def _has(found: Any, member: str) -> bool:
+    """A property that raises is there: who reads it says what is wrong."""
+    try:
+        return hasattr(found, member)
+    except Exception:
+        return True
+
+
+def _check_callable(factory: Any, what: str) -> None:
+    if not callable(factory):
+        raise UsageError(f"{what} is a {type(factory).__name__}, not a function that makes a problem.")
 
 
 def _call(factory: Any, what: str, arguments: Mapping[str, Any]) -> Any:

@@ -194,6 +194,64 @@ def test_bad_input_is_one_sentence_and_exit_code_two(case: str, gradmark: Gradma
     assert "Traceback" not in result.output
 
 
+def test_claims_and_problems_that_cannot_be_read_are_bad_input(gradmark: Gradmark, tmp_path: Path) -> None:
+    file = tmp_path / "odd.py"
+    file.write_text(
+        "number = 3\n"
+        "class Claimless:\n"
+        "    claims = property(lambda self: 1 / 0)\n"
+        "    supports = prepare = lambda self, problem, want='gradient': None\n"
+    )
+    for arguments, sentence in (
+        ((f"{file}:Claimless",), "its claims could not be read: ZeroDivisionError"),
+        (("backprop", f"--problem={file}:number"), "is a int, not a function that makes a problem"),
+    ):
+        result = gradmark("validate", *arguments)
+        assert result.exit_code == 2, result.output
+        assert sentence in result.stderr and "Traceback" not in result.output
+
+
+def test_what_a_method_says_commands_no_terminal_in_one_line_either(
+    gradmark: Gradmark, tmp_path: Path
+) -> None:
+    file = tmp_path / "odd.py"
+    file.write_text(
+        "import gradmark\n"
+        "@gradmark.gradient_method(family='reverse', exact=True)\n"
+        "def odd(problem, parameters, seed):\n"
+        "    raise ValueError('\\x1b]0;title\\x07')\n"
+    )
+    result = gradmark("validate", f"{file}:odd", "--problem=rosenbrock:size=4", "--quiet")
+    assert "\x1b" not in only(result) and "title" in only(result)
+
+
+LATE = """
+import time
+from dataclasses import dataclass
+from methods.finite_difference.central_difference import CentralDifference
+
+@dataclass(frozen=True)
+class Late(CentralDifference):
+    step: float = 1e-5
+
+    def prepare(self, problem, want="gradient"):
+        if self.step != 1e-5:
+            time.sleep(3600)
+        return super().prepare(problem, want)
+"""
+
+
+def test_a_method_that_hangs_while_it_is_prepared_with_another_step_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ending, "_LEAST_GRACE", 0.3)
+    path = tmp_path / "late.py"
+    path.write_text(LATE)
+    report = supervised(Case(f"{path}:Late", ["rosenbrock:size=4"], budget=3.0))
+    assert report.verdict == "wrong"
+    assert "a call had not returned after" in report.findings[-1].reason
+
+
 def test_one_bad_name_of_several_costs_none_of_the_others(gradmark: Gradmark, tmp_path: Path) -> None:
     page = tmp_path / "it.json"
     result = gradmark("validate", f"{IMPOSTORS}:nobody", ZEROS, PROBLEM, "-q", f"--json={page}")

@@ -212,6 +212,15 @@ def test_claims_that_cannot_be_read_are_answered_in_one_sentence() -> None:
         validated(Claimless(lambda problem: lambda *_: {}, claims="exact"))  # type: ignore[arg-type]
 
 
+def test_a_problem_that_cannot_be_built_is_said_in_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "odd.py"
+    file.write_text("number = 3\ndef broken():\n    return 1 / 0\n", encoding="utf-8")
+    told = {"number": "is a int, not a function", "broken": "could not be made: ZeroDivisionError"}
+    for name, words in told.items():
+        with pytest.raises(gradmark.UsageError, match=words):
+            Trial(f"{file}:{name}").build()
+
+
 def test_a_precision_that_does_not_exist_is_answered_in_one_sentence() -> None:
     with pytest.raises(gradmark.UsageError, match="precision `float33`: allowed are bfloat16, "):
         validated(fake(lambda g: None, claims=with_claims(precision="float33")))

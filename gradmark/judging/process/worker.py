@@ -41,7 +41,7 @@ def judge(case: Mapping[str, Any], send: Send, marks: Path) -> None:
     from gradmark.judging.docket import as_trial
     from gradmark.judging.presenting.json import as_object, finding_object
     from gradmark.judging.protocol import claims_in_words
-    from gradmark.judging.validation import seconds_for, validate
+    from gradmark.judging.validation import claims_of, seconds_for, validate
     from gradmark.notebook import resolved
 
     def doing(stage: str, where: str) -> None:
@@ -51,7 +51,7 @@ def judge(case: Mapping[str, Any], send: Send, marks: Path) -> None:
     watch.examining(LOADING)
     with watch.calling(str(case["method"])):
         name, method, hyper = resolved(case["method"])
-        claims = method.claims
+        claims = claims_of(name, method)
     for problem in case["problems"] or ():
         as_trial(problem, frozenset()).build()  # where it can't be built, the person has to know first
     opened = {"name": name, "hyper": hyper, "claims": claims_in_words(claims)}
