@@ -129,3 +129,22 @@ def test_the_p_values_of_a_right_bias_are_uniform() -> None:
     small = Trial("polynomial", {"size": 40, "degree": 3})
     values = [heard(Strategy(), small, seed=seed, number=12)[1].p_value for seed in range(30)]
     assert stats.kstest([value for value in values if value is not None], "uniform").pvalue > 1e-4
+
+
+class FirstRow(Strategy):
+    """Another loss than the one it is given: that of the first row alone."""
+
+    def prepare(self, problem: Any, want: Any = "gradient") -> Any:
+        from gradmark.problem import at_draw
+
+        return super().prepare(at_draw(problem, problem.default_draw.rows(0, 1)), want)
+
+
+@pytest.mark.parametrize("kind", ["mirrored", "mean"])
+def test_what_finite_moves_add_vanishes_with_sigma_unless_the_losses_are_those_of_other_rows(
+    kind: str,
+) -> None:
+    (right,) = heard(Strategy(kind=kind), NETWORK)
+    assert (right.check, right.status) == ("bias.vanishing", "passed"), right.reason
+    (wrong,) = heard(FirstRow(kind=kind), NETWORK)
+    assert wrong.status == "failed" and "not the losses of the draw" in wrong.reason

@@ -34,8 +34,8 @@ def test_a_right_method_breaks_nothing() -> None:
 def test_every_part_has_a_finding_of_its_own() -> None:
     findings = list(contract.examine([heard_on(fake(lambda g: None), PROBLEM)]))
     parts = (
-        "unchanged names shapes dtype device finite repeatable seed work reads value draw batch_of_one "
-        "strided scales"
+        "unchanged names shapes dtype device finite repeatable seed rebound work reads value draw "
+        "batch_of_one strided scales"
     )
     assert [finding.check for finding in findings] == [f"contract.{part}" for part in parts.split()]
 
@@ -55,6 +55,18 @@ def seeded_noise(problem: Any, parameters: Any, seed: int, draw: Any) -> dict[st
 def own_draw(problem: Any, parameters: Any, seed: int, draw: Any) -> dict[str, Any]:
     """Always the same rows, whatever it is given."""
     return right(problem, parameters, problem.draw(1))
+
+
+def own_point(problem: Any, parameters: Any, seed: int, draw: Any) -> dict[str, Any]:
+    """Random, about the point that it was prepared at."""
+    return seeded_noise(problem, problem.parameters, seed, draw)
+
+
+def far_from_start(problem: Any, parameters: Any, seed: int, draw: Any) -> dict[str, Any]:
+    """Half too large wherever the parameters are not those it was prepared with."""
+    same = all(np.array_equal(parameters[name], problem.parameters[name]) for name in parameters)
+    found = seeded_noise(problem, parameters, seed, draw)
+    return {name: (1.0 if same else 1.5) * array for name, array in found.items()}
 
 
 def writing(what: str) -> Any:
@@ -142,6 +154,8 @@ FAULTS = {
     "work": (bound(twice), "1 evaluations and 1 pullbacks, and 2 evaluations and 2 pullbacks were counted"),
     "work said": (fake(lambda g: None, said=lambda work: work.times(2)), "its estimate says"),
     "value": (fake(lambda g: None, value=lambda problem: np.float64(7.0)), "returns 7"),
+    "rebound": (Fake(lambda p: lambda *a: own_point(p, *a), claims=RANDOM), "uses parameters or a draw"),
+    "rebound scale": (Fake(lambda p: lambda *a: far_from_start(p, *a), claims=RANDOM), "it was prepared"),
     "work declared": (
         fake(lambda g: None, said=lambda work: Work(forward=0.5, pullback=1, declared=True)),
         "it declares 0.5 evaluations and 1 pullbacks, and 1 evaluations and 1 pullbacks were counted",

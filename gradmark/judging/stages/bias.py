@@ -24,6 +24,7 @@ from gradmark.judging.watching.coupled import (
 )
 from gradmark.judging.watching.identifying import checks
 from gradmark.judging.watching.seeing import Seen, see
+from gradmark.judging.watching.vanishing import vanishing
 from gradmark.judging.watching.watched import Hidden, flat, watched
 from gradmark.measuring.skew_corrected import RESERVE, corrected_interval, mean_test
 from gradmark.measuring.spending import share
@@ -106,7 +107,9 @@ def _losses(case: _Case, alpha: float, number: int) -> Iterator[Finding]:
         yield from _none_left(case, seen[0], found[0], cost)
         return
     if getattr(problem, "smoothed_form", None) is None:
-        raise Hidden(f"the mean of {problem.call.name} under noise is not known by a formula")
+        vanishes = vanishing(found, _SIGMAS, case.gradient, problem.smoothness)
+        yield case.finding("vanishing", *vanishes, evaluations=cost)
+        return
     order = _order(case, found, cost)
     yield order
     if order.status != "failed":

@@ -8,6 +8,7 @@ from gradmark.judging.contracts.inputs import inputs
 from gradmark.judging.contracts.part import NAME as NAME
 from gradmark.judging.contracts.part import said
 from gradmark.judging.contracts.purity import purity, unchanged
+from gradmark.judging.contracts.rebound import rebound
 from gradmark.judging.contracts.work import work
 from gradmark.judging.hearing import Hearing, MethodError
 from gradmark.judging.places.sites import sites
@@ -42,5 +43,6 @@ def _of(hearing: Hearing) -> Iterator[Finding]:
     if any(found.status == "failed" for found in made):
         return
     yield from purity(hearing, answer, here, elsewhere)
+    yield rebound(hearing, elsewhere)
     yield from work(hearing, answer, here)
     yield from inputs(hearing, answer, here)
