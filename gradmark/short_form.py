@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import field, fields, make_dataclass
+from dataclasses import field, fields, make_dataclass, replace
 from typing import Any, get_args
 
 from gradmark.arguments import check_name
@@ -41,10 +41,11 @@ def gradient_method(
 
     Say one of: ``exact=True``; ``order=p``, for an error of order step^p in the hyper-parameter ``step``;
     ``samples="pairs"`` with ``variance_factor=lambda size: ...``, for an unbiased random estimate (see
-    `gradmark.claims.Unbiased`); ``biased="why"``. `target` is what it aims at. ``evaluations(size)`` is the
-    number of forward and tangent passes of one call; it may take hyper-parameters by name besides. `reads` is
-    what the method uses of a problem, `backends` those it runs on. Raises `UsageError` for a declaration or a
-    function that does not fit this, and when called for a gradient that does not fit the parameters.
+    `gradmark.claims.Unbiased`); ``biased="why"``. `target` is what it aims at; its sigma follows the
+    hyper-parameter ``sigma`` if it is the default of that. ``evaluations(size)`` is the number of forward and
+    tangent passes of one call; it may take hyper-parameters by name besides. `reads` is what the method uses
+    of a problem, `backends` those it runs on. Raises `UsageError` for a declaration or a function that does
+    not fit this, and when called for a gradient that does not fit the parameters.
 
     >>> import gradmark
     >>> @gradmark.gradient_method(family="finite-difference", order=1, evaluations=lambda size: size + 1)
@@ -110,10 +111,18 @@ def _claims(
         reads=reads,
         growth=Growth() if cost is None else _growth(lambda number: cost(number, hyper)),
         work=None if cost is None else lambda problem: Work(forward=cost(size(problem.parameters), hyper)),
-        target=target,
+        target=_target(method, target),
         backends=backends,
         devices=frozenset({"cpu", "cuda"} if backends & {"torch", "jax"} else {"cpu"}),
     )
+
+
+def _target(method: Any, declared: Target) -> Target:
+    """A declared sigma that is the default of the hyper-parameter `sigma` means it, whatever its value."""
+    defaults = {each.name: each.default for each in fields(method)}
+    if declared.sigma is None or defaults.get("sigma") != declared.sigma:
+        return declared
+    return replace(declared, sigma=float(method.sigma))
 
 
 def _growth(cost: Callable[[int], float]) -> Growth:

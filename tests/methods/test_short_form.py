@@ -220,3 +220,19 @@ def test_a_declaration_that_does_not_fit_is_refused(
     with pytest.raises(gradmark.UsageError) as refusal:
         gradmark.gradient_method(**{"family": "reverse", **declared})(function)
     assert said in str(refusal.value)
+
+
+def test_the_sigma_of_the_target_follows_the_hyper_parameter_whose_default_it_is() -> None:
+    target = Target("smoothed gradient", "gaussian", 0.01)
+    declare = gradmark.gradient_method(family="evolution", biased="a test", target=target)
+
+    @declare
+    def moving(problem: Any, parameters: Any, seed: int, sigma: float = 0.01) -> Any:
+        return parameters
+
+    @declare
+    def other(problem: Any, parameters: Any, seed: int, sigma: float = 0.02) -> Any:
+        return parameters
+
+    assert moving(sigma=0.5).claims.target.sigma == 0.5
+    assert other(sigma=0.5).claims.target.sigma == 0.01
