@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradmark import check_gradient
 from gradmark.judging.checking.arithmetic import arithmetic
 from gradmark.judging.checking.kink import jump
 from gradmark.judging.checking.line import Line
@@ -105,3 +106,18 @@ def test_why_differences_are_no_good_is_said_in_words(function: Any, said: str) 
     here = spot(function, np.ones(1))
     found = careful(here, np.ones(1, np.longdouble), thorough=True)
     assert trouble(here, found).startswith(said)
+
+
+def test_a_function_that_rounding_has_made_flat_is_not_known_to_have_no_slope() -> None:
+    """The cross entropy of sure logits is 0 to the last bit, and its gradient is not."""
+
+    def entropy(x: Any) -> float:
+        return float(x.max() + np.log(np.sum(np.exp(x - x.max()))) - x[0])
+
+    def softmax(x: Any) -> Any:
+        e = np.exp(x - x.max())
+        return e / e.sum() - np.array([1.0, 0.0])
+
+    at = np.array([37.0, 0.0])
+    assert entropy(at) == 0 and softmax(at)[1] > 0
+    assert check_gradient(entropy, softmax, at).verdict != "wrong"

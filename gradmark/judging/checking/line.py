@@ -81,15 +81,9 @@ class Line:
         found = slopes(plus, minus, self.centre, h[:, None], self.noise)
         central = ((plus - minus)[:, 0] / (2 * h)).astype(np.longdouble)
         missing = int(np.sum(~np.isfinite(plus) | ~np.isfinite(minus)))
-        return Rung(
-            found.value[0],
-            float(found.error[0]),
-            0.0 if beside else seen.size,
-            h,
-            central,
-            self.noise / h,
-            missing,
-        )
+        size = 0.0 if beside else seen.size
+        change = np.maximum(np.abs(plus - self.centre), np.abs(minus - self.centre))[:, 0].astype(float)
+        return Rung(found.value[0], float(found.error[0]), size, h, central, self.noise / h, missing, change)
 
     def _both_sides(self, t: float) -> tuple[Any, Any]:
         if t not in self.seen:
@@ -99,9 +93,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Rung:
-    """What a ladder says: the derivative, its error, the jump between the two sides; and what it went by.
+    """What a ladder says: the derivative, its error, the jump between the two sides.
 
-    `missing` counts the steps that left the domain on either side.
+    And what it went by, for each step: the `central` difference, the standard deviation of its noise, the
+    larger `change` of the value on the two sides. `missing` counts the steps that left the domain.
     """
 
     value: Any
@@ -111,6 +106,7 @@ class Rung:
     central: Any
     noises: Any
     missing: int
+    change: Any
 
     def good(self, extended: bool, enough: float | None = None) -> bool:
         """Whether more steps would tell nothing that matters: the error is relatively small, or `enough`."""

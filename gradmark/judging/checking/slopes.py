@@ -19,6 +19,8 @@ _IMAGINARY = {True: 2.0**-60, False: 2.0**-120}
 """The imaginary step, of the parameters' size, by whether the parts are float32, whose numbers end at 2^-126.
 
 Its square is far below the last digit, and it is far above what any arithmetic flushes to zero."""
+_FLAT = 64.0
+"""Roundings, of the size that the function has elsewhere, that a change must exceed to be seen."""
 _NOWHERE = float("inf")
 
 
@@ -92,7 +94,23 @@ def careful(
         # Steps that happen to agree are taken for good ones unless the noise is known.
         line.noise = spot.noise if spot.noise_is_measured else spot.measured_noise()
         rung = line.long()
-    return Slope(rung.value, rung.error, LADDER, rung)
+    return Slope(rung.value, max(rung.error, _flatness(spot, rung)), LADDER, rung)
+
+
+def _flatness(spot: Spot, rung: Rung) -> float:
+    """The error of a slope of zero where steps leave the value as it is to the bit: rounding made it flat.
+
+    So it is with the cross entropy of a sure network, which is 0 within a rounding of the logits. The slope
+    over the longest of these steps may come to the smallest change that is seen at others, or to what the
+    function's rounding is elsewhere.
+    """
+    flat = rung.change == 0
+    if rung.value != 0 or not np.any(flat):
+        return 0.0
+    seen = rung.change[(rung.change > 0) & np.isfinite(rung.change)]
+    scale = max(spot.magnitude, spot.magnitude_elsewhere, spot.variation) if seen.size == 0 else 0.0
+    least = float(np.min(seen)) if seen.size else _FLAT * spot.arithmetic.real.epsilon * scale
+    return least / float(np.max(rung.steps[flat]))
 
 
 def learn(spot: Spot, v: Any) -> Slope:

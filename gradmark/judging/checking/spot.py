@@ -30,7 +30,8 @@ class Spot:
     contradict the complex step; `quick_step` suits one central difference (relative to the parameters), with
     the relative `quick_error`; `slopes` are those known, by direction, and `learnt` is the one by real
     differences, with its relative error `learnt_error`; `floor` is what rounding on the way does to a slope,
-    relative to it; `norm_elsewhere` is the gradient's norm at the point that was given, if this is made up.
+    relative to it. `norm_elsewhere` and `magnitude_elsewhere` are the norm of the gradient and the size of
+    the value at the point that was given, if this one is made up.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Spot:
         self.complex_believed = arithmetic.complex_wide is not None
         self.noise_is_measured = False
         self.quick_step, self.quick_error = _QUICK, 0.0
-        self.norm_elsewhere = 0.0
+        self.norm_elsewhere, self.magnitude_elsewhere = 0.0, 0.0
         self.slopes: dict[int, tuple[Any, Any]] = {}
         self.learnt: tuple[Any, Any] | None = None
         self.learnt_error = 0.0
@@ -137,7 +138,7 @@ class Spot:
         if other.complex_believed and value is not None:
             self.__dict__["magnitude"] = float(abs(value))
         self.quick_step, self.quick_error = other.quick_step, other.quick_error
-        self.learnt_error = other.learnt_error
+        self.learnt_error, self.magnitude_elsewhere = other.learnt_error, other.magnitude
         if self.space.size >= LARGE:
             self.floor = other.floor
         self.complex_believed = self.complex_believed and other.complex_believed
