@@ -210,3 +210,14 @@ def test_a_function_that_is_finite_at_one_point_only_leaves_it_undecided() -> No
 
     check = check_gradient(there, lambda x: 2 * x, AT)
     assert check.verdict == "undecided" and "points=" in check.reason
+
+
+def test_an_approximation_is_told_how_to_say_so() -> None:
+    at = np.linspace(0.1, 2.0, 9)
+
+    def rough(x: Any) -> Any:
+        return np.cos(x) + 1e-7 * np.sin(7 * x)
+
+    found = check_gradient(lambda x: np.sum(np.sin(x)), rough, at)
+    assert (found.verdict, "say `digits=6`" in found.reason) == ("wrong", True)
+    assert check_gradient(lambda x: np.sum(np.sin(x)), rough, at, digits=6).verdict == "correct"

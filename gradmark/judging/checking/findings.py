@@ -16,6 +16,8 @@ from gradmark.random import generator
 
 USELESS = 0.5
 """A check that would not have seen a relative fault of a half is no evidence."""
+_MEANT = 4
+"""Correct digits from which on a wrong gradient may be an approximation that somebody chose."""
 _SMALL = 1e-2
 """Of the gradient: a tolerance above it asks whether the gradient just vanishes here."""
 _MOVED = 0.125
@@ -27,13 +29,16 @@ def value_finding(spot: Spot, claim: Claim, examined: Examined, name: str, code:
     full = [found for found in examined.comparisons if found.direction.through_all]
     size = _size(spot, claim, full)
     seen = smallest_detectable([_resolved(spot, found, size) for found in full], size) if full else None
+    digits = _digits(spot, claim, full, size)
     status, reason = _said(spot, examined, full, seen)
+    if status == "failed" and digits is not None and digits >= _MEANT:
+        reason += f" If it is meant to be right to {int(digits)} digits only, say `digits={int(digits)}`."
     evidence = None
     if examined.located is not None and examined.outcome != "agrees":
         evidence = _evidence(spot, examined.located, name, code)
     return Finding(
         "value", status, reason, where=name, dtype=spot.space.arrays.dtype, evidence=evidence,
-        digits=_digits(spot, claim, full, size), smallest_detectable=seen,
+        digits=digits, smallest_detectable=seen,
     )  # fmt: skip
 
 
