@@ -37,6 +37,15 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
+def in_one_line(error: BaseException) -> str:
+    """An exception as it is named in a sentence: its type and its message, without line breaks.
+
+    >>> in_one_line(ValueError("no\\n  such file"))
+    'ValueError: no such file'
+    """
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
 def unknown_name(kind: str, name: object, allowed: Iterable[str]) -> UsageError:
     """The error for a name that is not in a table, with the closest allowed name first.
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradmark.dtypes import dtype_name
-from gradmark.errors import UsageError
+from gradmark.errors import UsageError, in_one_line
 from gradmark.testing.jax_shaken import shaken
-from gradmark.testing.modes import Differentiated, refuse_empty
+from gradmark.testing.modes import Differentiated, no_forward_mode, refuse_empty
 
 Arrays = Mapping[str, Any]
 _WIDE = ("float64", "complex64", "complex128")
@@ -66,6 +66,8 @@ def differentiated(
     function: Callable[..., Any], inputs: tuple[Any, ...], x64: bool, *, forward: bool
 ) -> Differentiated:
     """The call with its derivatives; `UsageError` where there is nothing to differentiate, or by."""
+    import jax.numpy as jnp
+
     if not callable(function):
         raise UsageError(f"`function={function!r}` must be a function of arrays.")
     at = named(inputs, "inputs")
@@ -74,11 +76,10 @@ def differentiated(
     try:
         outputs = call.outputs(at)
     except Exception as error:
-        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise UsageError(f"`function` cannot be evaluated at these inputs: {said}") from error
+        raise UsageError(f"`function` cannot be evaluated at these inputs: {in_one_line(error)}") from error
     if not outputs:
         raise UsageError("`function` returns no array of real numbers: there is no gradient to examine.")
-    reason = _no_forward_mode(call) if forward else None
+    reason = no_forward_mode(call.jvp, at, jnp.ones_like, _declined) if forward else None
     name = getattr(function, "__qualname__", type(function).__name__)
     jvp = None if reason else call.jvp
     return Differentiated(name, at, call.outputs, call.vjp, jvp, shaken, "assert_jax_gradient", reason or "")
@@ -114,15 +115,7 @@ def _name(name: str, path: Any) -> str:
     return f"{name}{jax.tree_util.keystr(path)}"
 
 
-def _no_forward_mode(call: Call) -> str | None:
-    """Why the function has no forward mode; None where it has one, right or wrong."""
-    import jax.numpy as jnp
-
-    try:
-        call.jvp(call.at, {name: jnp.ones_like(array) for name, array in call.at.items()})
-    except TypeError as error:
-        text = " ".join(str(error).split())
-        return f"it has no forward mode: {text}" if "forward-mode" in text or "jvp" in text else None
-    except Exception:
-        return None
-    return None
+def _declined(error: Exception) -> str:
+    """What JAX says of a function without forward mode, as one with a `jax.custom_vjp`."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, TypeError) and ("forward-mode" in text or "jvp" in text) else ""

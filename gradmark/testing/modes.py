@@ -131,3 +131,22 @@ def refuse_empty(at: Mapping[str, Any], what: str) -> None:
     """Raise `UsageError` where there is nothing to differentiate by."""
     if not at:
         raise UsageError(f"there is nothing to differentiate by: {what}")
+
+
+def no_forward_mode(
+    jvp: Callable[[Any, Any], Any],
+    at: Mapping[str, Any],
+    ones_like: Callable[[Any], Any],
+    declined: Callable[[Exception], str],
+) -> str | None:
+    """Why a function has no forward mode; None where it has one, right or wrong.
+
+    ``declined(error)`` is what a library says where it has no rule, and empty for any other error, which
+    the check will report.
+    """
+    try:
+        jvp(at, {name: ones_like(array) for name, array in at.items()})
+    except Exception as error:
+        said = declined(error)
+        return f"it has no forward mode: {said}" if said else None
+    return None

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gradmark.errors import UsageError
-from gradmark.testing.modes import Differentiated, refuse_empty
+from gradmark.errors import UsageError, in_one_line
+from gradmark.testing.modes import Differentiated, no_forward_mode, refuse_empty
 from gradmark.testing.torch_module import Copies
 from gradmark.testing.torch_shaken import shaken
 from gradmark.testing.torch_structure import put, tensors
@@ -103,7 +103,7 @@ def differentiated(
     refuse_empty(at, "give a tensor with requires_grad=True, or a module with parameters that have it.")
     call = Call(function, inputs, at, seed, copies)
     call = replace(call, kept=_kept(call))
-    reason = _no_forward_mode(call) if forward else None
+    reason = no_forward_mode(call.jvp, at, torch.ones_like, _declined) if forward else None
     name = getattr(function, "__qualname__", type(function).__name__)
     jvp = None if reason else call.jvp
     return Differentiated(name, at, call.outputs, call.vjp, jvp, shaken, "assert_autograd", reason or "")
@@ -118,8 +118,9 @@ def _kept(call: Call) -> tuple[str, ...]:
         try:
             outputs = call.run(leaves)
         except Exception as error:
-            said = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            raise UsageError(f"`function` cannot be evaluated at these inputs: {said}") from error
+            raise UsageError(
+                f"`function` cannot be evaluated at these inputs: {in_one_line(error)}"
+            ) from error
     kept = tuple(name for name, out in outputs.items() if out.requires_grad)
     if not kept:
         raise UsageError(
@@ -129,17 +130,9 @@ def _kept(call: Call) -> tuple[str, ...]:
     return kept
 
 
-def _no_forward_mode(call: Call) -> str | None:
-    """Why the function has no forward mode; None where it has one, right or wrong."""
-    import torch
-
-    try:
-        call.jvp(call.at, {name: torch.ones_like(tensor) for name, tensor in call.at.items()})
-    except NotImplementedError as error:  # torch raises it for an operation without one, and nothing else
-        return f"it has no forward mode: {str(error).strip().splitlines()[0]}"
-    except Exception:
-        return None  # the check will say what it raises
-    return None
+def _declined(error: Exception) -> str:
+    """What torch says of an operation without forward mode: it raises this error for it, and nothing else."""
+    return str(error).strip().partition("\n")[0] if isinstance(error, NotImplementedError) else ""
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gradmark.errors import TRACEBACK, UsageError
+from gradmark.errors import TRACEBACK, UsageError, in_one_line
 from gradmark.judging.process import watch
 from gradmark.run.cpus import settle
 from gradmark.run.worker import Send, die_with, private_channel
@@ -33,7 +33,7 @@ def main() -> None:
     except BaseException as error:
         if os.environ.get(TRACEBACK):
             raise
-        sys.exit(f"{type(error).__name__}: {' '.join(str(error).split())}")
+        sys.exit(in_one_line(error))
 
 
 def judge(case: Mapping[str, Any], send: Send, marks: Path) -> None:
