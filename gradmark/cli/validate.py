@@ -72,7 +72,7 @@ def validate(
     gradmark validate mine.py:mine --html mine.html
     gradmark validate --all --profile ci --junit validate.xml --quiet
     """
-    from gradmark.cli.validating import cases
+    from gradmark.cli.cases import cases
     from gradmark.cli.verdicts import Outputs, check_outputs
 
     outputs = Outputs(json, junit, html, brief, quiet=quiet)
