@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gradmark.errors import UsageError, shown
+from gradmark.errors import UsageError, shown, unknown_name
 from gradmark.judging.clock import Clock
 from gradmark.judging.hearing import Hearing
 from gradmark.judging.process import watch
 from gradmark.judging.trial import Trial
 from gradmark.judging.verdict import Finding
 from gradmark.method import Method
-from gradmark.registry import load
+from gradmark.registry import load, names
 from gradmark.run.naming import parsed
 from gradmark.run.resolving import PLACE
 
@@ -21,16 +21,21 @@ _NEEDS_SIZES = "cost"
 def trials_of(problems: Any, profile: str, stages: Iterable[str]) -> list[Trial]:
     """The trials of a profile, or one for each of `problems`, with the roles that are of use to `stages`.
 
-    `problems` is a name, a problem, a trial, or a list of them. Raises `UsageError` for anything else.
+    `problems` is a name, a problem, a trial, or a list of them. Raises `UsageError` for anything else, for an
+    unknown profile, and for what a person named and cannot be built.
     """
     wanted = frozenset(stages)
     if problems is None:
+        if profile not in names("trial"):
+            raise unknown_name("profile", profile, names("trial"))
         found = list(load("trial", profile)())
     else:
         alone = isinstance(problems, str | Trial) or hasattr(problems, "loss")
         if not alone and (not isinstance(problems, Iterable) or isinstance(problems, Mapping)):
             raise UsageError(f"`problems={shown(problems)}` must be a list of names, problems or trials.")
         found = [as_trial(each, wanted) for each in ([problems] if alone else problems)]
+        for trial in found:
+            trial.build()
         if not found:
             raise UsageError("`problems` is empty: name one, or leave it out for those of the profile.")
     return [trial for trial in found if trial.roles & wanted]

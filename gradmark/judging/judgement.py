@@ -75,7 +75,8 @@ class Judgement(ABC):
         )
 
     def _finest(self) -> list[Finding]:
-        stated = [f for f in self.findings if f.dtype and (f.digits, f.smallest_detectable) != (None, None)]
+        decided = [finding for finding in self.findings if finding.status in ("passed", "failed", "expected")]
+        stated = [f for f in decided if f.dtype and (f.digits, f.smallest_detectable) != (None, None)]
         finest = min((dtypes.epsilon(finding.dtype) for finding in stated), default=None)
         return [finding for finding in stated if dtypes.epsilon(finding.dtype) == finest]
 

@@ -12,7 +12,9 @@ def line(hearing: Hearing, site: Site, array: str, index: tuple[int, ...], seed:
     names = [each.name for each in sites(hearing.problem, hearing.seed)]
     chosen = f"sites(p, {hearing.seed})[{names.index(site.name)}]" if site.name in names else "..."
     entry = f"[{', '.join(map(str, index))}]" if index else ""
-    return "; ".join(
+    # An object that was given in Python has no name by which it could be had again.
+    note = "" if _is_named(hearing) else f"  # {hearing.name}: the method as it was given"
+    steps = "; ".join(
         [
             "import gradmark",
             "from gradmark.judging.places.sites import sites",
@@ -22,6 +24,11 @@ def line(hearing: Hearing, site: Site, array: str, index: tuple[int, ...], seed:
             f"print(m.prepare(p)(s.parameters, {seed}, draw=s.draw).gradient[{array!r}]{entry})",
         ]
     )
+    return steps + note
+
+
+def _is_named(hearing: Hearing) -> bool:
+    return hearing.name in list_methods() or ".py:" in hearing.name
 
 
 def _problem(hearing: Hearing) -> str:
@@ -35,7 +42,7 @@ def _problem(hearing: Hearing) -> str:
 
 def _method(hearing: Hearing) -> str:
     hyper = hyper_of(hearing.method, MethodCall(hearing.name))
-    if hearing.name in list_methods() or ".py:" in hearing.name:
+    if _is_named(hearing):
         return f"gradmark.get_method({_call(hearing.name, hyper)})"
     return f"{hearing.name}({', '.join(f'{key}={value!r}' for key, value in hyper.items())})"
 

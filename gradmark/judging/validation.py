@@ -7,7 +7,7 @@ from typing import Any
 from gradmark.arguments import check_positive
 from gradmark.claims import Claims
 from gradmark.dtypes import DTYPES, real_dtype
-from gradmark.errors import UsageError
+from gradmark.errors import UsageError, shown
 from gradmark.judging.clock import Clock, OutOfTime
 from gradmark.judging.docket import heard, trials_of
 from gradmark.judging.hearing import Hearing, MethodError
@@ -16,6 +16,7 @@ from gradmark.judging.process import watch
 from gradmark.judging.protocol import claims_in_words, record
 from gradmark.judging.verdict import Finding, check_expected, with_expected
 from gradmark.measuring.threads import pinned
+from gradmark.random import generator
 
 WEIGHTS = {
     "contract": 6.0,
@@ -72,10 +73,9 @@ def validate(
     """
     from gradmark.notebook import resolved
 
+    check_expected(expected_failures or {}, STAGES)
     expected = dict(expected_failures or {})
-    check_expected(expected, STAGES)
-    for argument, value in (("budget", 1.0 if budget is None else budget), ("false_alarm", false_alarm)):
-        check_positive("validate", argument, value)
+    _check_options(budget, seed, false_alarm, on_finding)
     name, built, hyper = resolved(method)
     claims = claims_of(name, built)
     stages = applying(claims)
@@ -145,6 +145,18 @@ def _examined(name: str, stage: Any, hearings: Sequence[Hearing]) -> Iterator[Fi
         bug = f"{type(error).__name__}: {' '.join(str(error).split())}"
         reason = f"the judge himself failed in `{name}` ({bug}), which says nothing about the method."
         yield Finding(name, "undecided", reason)
+
+
+def _check_options(budget: float | None, seed: int, false_alarm: float, on_finding: Listener | None) -> None:
+    if budget is not None:
+        check_positive("validate", "budget", budget)
+    generator(seed, "judge")  # which refuses what is no seed
+    if not check_positive("validate", "false_alarm", false_alarm) < 1:
+        raise UsageError(
+            f"`false_alarm={false_alarm:g}` must be a probability between 0 and 1, such as 1e-6."
+        )
+    if on_finding is not None and not callable(on_finding):
+        raise UsageError(f"`on_finding={shown(on_finding)}` must be a function of a finding.")
 
 
 def _unheard(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from gradmark.errors import UsageError, unknown_name
+from gradmark.errors import UsageError, shown, unknown_name
 
 Verdict = Literal["correct", "wrong", "undecided"]
 Status = Literal["passed", "failed", "undecided", "skipped", "expected"]
@@ -60,8 +60,10 @@ class Finding:
 def verdict(findings: Iterable[Finding]) -> Verdict:
     """wrong if anything failed, else undecided if anything is, or if nothing passed; else correct.
 
-    >>> verdict([Finding("value", "passed", "it agrees"), Finding("points", "skipped", "one point was
-    given")]) 'correct' >>> verdict([]) 'undecided'
+    >>> verdict([Finding("value", "passed", "it agrees"), Finding("points", "skipped", "not asked for")])
+    'correct'
+    >>> verdict([])
+    'undecided'
     """
     statuses = {finding.status for finding in findings}
     if "failed" in statuses:
@@ -97,10 +99,15 @@ def with_expected(findings: Sequence[Finding], expected: Mapping[str, str]) -> l
     return marked
 
 
-def check_expected(expected: Mapping[str, str], checks: Iterable[str]) -> None:
+def check_expected(expected: object, checks: Iterable[str]) -> None:
     """Raise `UsageError` for an expected failure of a check that does not exist, or without a reason."""
+    if not isinstance(expected, Mapping):
+        raise UsageError(
+            f"`expected_failures={shown(expected)}` must map the name of a check to the reason why it may "
+            "fail."
+        )
     known = set(checks)
-    for name in expected:
+    for name in map(str, expected):
         if name.split(".")[0] not in known:
             raise unknown_name("check", name, known)
     _check_reasons(expected)

@@ -338,3 +338,22 @@ def test_every_stage_is_there_and_says_which_claims_it_is_for() -> None:
 def test_every_built_in_method_is_correct_in_the_short_profile(name: str) -> None:
     report = gradmark.validate(name, profile="ci", budget=60)
     assert report.verdict == "correct", report.reason
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"problems": ["mlp:widths=64,3,10,batch=4", "nope"]}, "unknown problem `nope`"),
+        ({"problems": "rosenbrock:size=x"}, "size"),
+        ({"seed": -1}, "`seed=-1` must be an integer"),
+        ({"seed": "a"}, "`seed=a` must be an integer"),
+        ({"false_alarm": 2}, "a probability between 0 and 1"),
+        ({"expected_failures": ["accuracy"]}, "must map the name of a check"),
+        ({"on_finding": 3}, "must be a function"),
+        ({"profile": "quick"}, "unknown profile `quick`"),
+    ],
+)
+def test_what_a_person_asks_for_is_checked_at_the_door(arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(gradmark.UsageError) as raised:
+        gradmark.validate("backprop", **{**arguments})
+    assert said in str(raised.value)
