@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from gradmark.errors import UsageError
     from gradmark.function_problem import from_function
     from gradmark.judging.check import check_gradient, check_jvp, check_vjp
+    from gradmark.judging.judgement import GradientCheck, ValidationReport
     from gradmark.judging.validation import validate
     from gradmark.method import Estimate
     from gradmark.notebook import compare, load, measure
@@ -24,7 +25,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Estimate": "method",
+    "GradientCheck": "judging.judgement",
     "UsageError": "errors",
+    "ValidationReport": "judging.judgement",
     "check_gradient": "judging.check",
     "check_jvp": "judging.check",
     "check_vjp": "judging.check",
@@ -44,7 +47,9 @@ _HOMES = {
 }
 __all__ = [
     "Estimate",
+    "GradientCheck",
     "UsageError",
+    "ValidationReport",
     "__version__",
     "check_gradient",
     "check_jvp",

@@ -34,8 +34,10 @@ def check_gradient(
 ) -> GradientCheck:
     """Whether ``gradient(x)`` is the gradient of the scalar ``function(x)`` at `at` and around it.
 
-    `at` is an array (NumPy, torch or JAX), or a dict, list or tuple of arrays of one backend, device and real
-    dtype; `gradient` returns the same structure, shapes, dtype and device.
+    `at` is an array (NumPy, torch or JAX) of any shape, or a dict, list or tuple of arrays of one backend,
+    device and dtype: float64 or float32, in NumPy longdouble, in torch float16 or bfloat16 too. Python
+    floats, and lists of numbers, are taken as float64 NumPy arrays. `gradient` returns the same structure,
+    shapes, dtype and device.
 
     The function is differentiated along random directions by references that know their error: the complex
     step and differences over a ladder of steps, in extended precision where the function carries it. A
@@ -43,10 +45,16 @@ def check_gradient(
     `at` may do. It is compared at `at`, after some descent, nearby, at other scales and enlarged; with
     `points=`, at `at` and those. Points stay inside `bounds`, an interval for every entry.
 
-    `digits` accepts a relative error of 10^-digits of the gradient's 2-norm. `expected_failures` maps a check
-    ("contract", "value", "points", "time") to the reason why it may fail. After `seconds` no further
-    evaluation begins. `seed` starts the directions and points. Raises `UsageError` for a point or an option
-    that is none, and for a function that has no finite value at `at` or changes its argument.
+    `digits` accepts a relative error of 10^-digits of the gradient's 2-norm, on top of what rounding may do.
+    `expected_failures` maps a check ("contract", "value", "points", "time") to the reason why it may fail.
+    After `seconds` no further evaluation begins. `seed` starts the directions and points.
+
+    Returns a `gradmark.GradientCheck`: `verdict` ("correct", "wrong" or "undecided"), `reason`, `evidence`,
+    `digits` (how many are right), `smallest_detectable` (the relative size of the smallest fault that would
+    have been seen) and the `findings` they follow from; as text by `str`, and by `to_json()`, `to_junit()`
+    and `to_html()`. What `gradient` raises or returns wrongly is a finding. Raises `UsageError` for a point
+    or an option that is none (integers and complex numbers among them), and for a function that raises, has
+    no finite real value at `at`, or changes its argument.
 
     >>> import numpy as np
     >>> check = check_gradient(lambda x: np.sum(x**3), lambda x: 3 * x**2, np.array([1.0, 2.0, -0.5]))
@@ -80,9 +88,13 @@ def check_vjp(
 ) -> GradientCheck:
     """Whether ``vjp(x, cotangent)`` is the cotangent times the Jacobian of ``function(x)``.
 
-    The function returns an array, or a dict, list or tuple of arrays; `vjp` takes a cotangent that is built
-    like that, and returns what is built like x. It is checked as the gradient of the outputs weighted with a
-    random cotangent, another one at each point; all else is as for `check_gradient`.
+    vjp: dx = J(x)^T c, with the Jacobian J of shape (outputs, entries of x), both flattened. The function
+    returns an array of any shape, or a dict, list or tuple of arrays; `vjp` takes a cotangent c that is built
+    like that, in its shapes and dtypes, and returns dx, built like x.
+
+    It is checked as the gradient of the outputs weighted with a random cotangent, another one at each point.
+    `at`, the options, the `gradmark.GradientCheck` that is returned and what raises `UsageError` are as for
+    `gradmark.check_gradient`; rounding is allowed on top of `digits` here too.
 
     >>> import numpy as np
     >>> check_vjp(np.sin, lambda x, cotangent: cotangent * np.cos(x), np.array([1.0, 2.0])).verdict
@@ -111,9 +123,14 @@ def check_jvp(
 ) -> GradientCheck:
     """Whether ``jvp(x, tangent)`` is the derivative of ``function(x)`` along the tangent.
 
-    The function returns an array, or a dict, list or tuple of arrays, and so does `jvp`. It is compared with
-    the function along random tangents, both weighted with a random cotangent, another one at each point; and
-    it must be linear in the tangent. All else is as for `check_gradient`.
+    jvp: dy = J(x) v, with the Jacobian J of shape (outputs, entries of x), both flattened. `jvp` takes a
+    tangent v that is built like x, in its shapes and dtype, and returns dy, built like what the function
+    returns: an array of any shape, or a dict, list or tuple of arrays.
+
+    It is compared with the function along random tangents, both weighted with a random cotangent, another one
+    at each point; and it must be linear in the tangent. `at`, the options, the `gradmark.GradientCheck` that
+    is returned and what raises `UsageError` are as for `gradmark.check_gradient`; rounding is allowed on top
+    of `digits` here too.
 
     >>> import numpy as np
     >>> check_jvp(np.sin, lambda x, tangent: tangent * np.cos(x), np.array([1.0, 2.0])).verdict
