@@ -59,13 +59,20 @@ def validate(
 
     `method` is an instance, a class, a short-form function, a registered name, ``"name:key=value"`` or
     ``"file.py:name"``. `problems` are names (``"mlp:widths=64,8,10"``), problems or trials; None: those of
-    `profile`, "full" or "ci". `budget` is in seconds (None: 60, and 120 for a stochastic method); what it
-    left out makes the verdict undecided, and nothing that was found before is lost. `false_alarm` is the
-    probability with which a correct stochastic method may be accused. `expected_failures` maps checks that
-    may fail to the reason why. `on_finding` is called with each finding as it is made.
+    `profile`, "full" (up to a minute for a deterministic method, two for a stochastic one) or "ci" (about 3
+    seconds). `budget` is in seconds (None: 60, and 120 for a stochastic method); what it left out makes the
+    verdict undecided, and nothing that was found before is lost.
 
-    Whatever the method raises is a finding. Raises `UsageError` where `method`, `problems` or another
-    argument is not what it may be.
+    `seed` starts the judge's own random numbers: points, directions, impostors, and the seeds with which he
+    calls a stochastic method. `false_alarm` is the probability with which a correct stochastic method may be
+    accused. `expected_failures` maps checks that may fail to the reason why: contract, accuracy, order,
+    invariance, identification, noise, bias, sequential, efficiency, cost, controls, or a part of one after a
+    dot. `on_finding` is called with each finding as it is made.
+
+    Returns a `gradmark.ValidationReport`: `verdict` ("correct", "wrong" or "undecided"), `reason`,
+    `evidence`, `digits`, `smallest_detectable` and the `findings` they follow from; as text by `str`, and by
+    `to_json()`, `to_junit()` and `to_html()`. Whatever the method raises is a finding. Raises `UsageError`
+    where `method`, `problems` or another argument is not what it may be.
 
     >>> import gradmark
     >>> gradmark.validate("backprop", problems="mlp:widths=64,3,10,batch=4").verdict
