@@ -1,6 +1,6 @@
 """The assertion about torch's own derivatives of a function or module."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradmark.testing.gradient import asserted
@@ -17,8 +17,8 @@ def assert_autograd(
     allow_undecided: bool = False,
     seed: int = 0,
     digits: float | None = None,
-    points: Sequence[Any] | None = None,
-    bounds: tuple[float, float] | None = None,
+    points: Iterable[Any] | None = None,
+    bounds: Sequence[float] | None = None,
     expected_failures: Mapping[str, str] | None = None,
     seconds: float | None = None,
 ) -> "GradientCheck":
@@ -37,7 +37,9 @@ def assert_autograd(
 
     `digits`, `points` (each a dict with the names in the report), `bounds`, `seconds` and `seed` are those of
     `gradmark.check_gradient`; `expected_failures` maps "reverse" or "forward" to the reason why it may fail.
-    An undecided check raises as well, unless `allow_undecided`. Returns the check.
+    An undecided check raises as well; with `allow_undecided` it passes, and only a wrong derivative raises.
+    Raises `UsageError` for an option that is none, where nothing requires a gradient, and for a function that
+    cannot be evaluated at these inputs. Returns the `gradmark.GradientCheck`.
 
     >>> import torch
     >>> x = torch.linspace(-1, 1, 6, dtype=torch.float64, requires_grad=True)

@@ -1,6 +1,6 @@
 """The assertion about a gradient that somebody wrote, and what all assertions end with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,29 +13,42 @@ def assert_gradient(
     at: Any,
     *,
     allow_undecided: bool = False,
-    **options: Any,
+    seed: int = 0,
+    digits: float | None = None,
+    points: Sequence[Any] | None = None,
+    bounds: tuple[float, float] | None = None,
+    expected_failures: Mapping[str, str] | None = None,
+    seconds: float | None = None,
 ) -> "GradientCheck":
     """Raise `AssertionError` unless ``gradient(x)`` is the gradient of the scalar ``function(x)``.
 
-    `options` are those of `gradmark.check_gradient`: `seed`, `digits`, `points`, `bounds`,
-    `expected_failures`, `seconds`. The error's text is that of the check: the verdict, where and how large
-    the difference is, both numbers, and a line that repeats it. A check that cannot decide raises as well,
-    and says so, unless `allow_undecided`. Returns the check.
+    `at` and the options are those of `gradmark.check_gradient`: an array, or a dict, list or tuple of arrays
+    of one dtype (float64 or float32, in NumPy longdouble, in torch float16 or bfloat16 too), or Python
+    floats. The error's text is that of the check: the verdict, where and how large the difference is, both
+    numbers, and a line that repeats it.
+
+    A check that cannot decide raises as well, and says so; with `allow_undecided` it passes, and only a wrong
+    gradient raises. Raises `UsageError` for a point or an option that is none. Returns the
+    `gradmark.GradientCheck`.
 
     >>> import numpy as np
     >>> assert_gradient(lambda x: np.sum(x**3), lambda x: 3 * x**2, np.array([1.0, 2.0])).verdict
     'correct'
     """
-    return asserted(checked(function, gradient, at, **options), allow_undecided=allow_undecided)
-
-
-def checked(
-    function: Callable[[Any], Any], gradient: Callable[[Any], Any], at: Any, **options: Any
-) -> "GradientCheck":
-    """`gradmark.check_gradient`, imported when it is used."""
     from gradmark.judging.check import check_gradient
 
-    return check_gradient(function, gradient, at, **options)
+    check = check_gradient(
+        function,
+        gradient,
+        at,
+        seed=seed,
+        digits=digits,
+        points=points,
+        bounds=bounds,
+        expected_failures=expected_failures,
+        seconds=seconds,
+    )
+    return asserted(check, allow_undecided=allow_undecided)
 
 
 def asserted(check: "GradientCheck", *, allow_undecided: bool) -> "GradientCheck":

@@ -1,6 +1,7 @@
 """Reverse and forward mode of one function, checked one after the other and reported together."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -46,18 +47,20 @@ def check_modes(
     In a narrow dtype the formula is judged in float64, at the same numbers, where the function can be
     computed in it; what the narrow dtype adds is judged beside it (`gradmark.testing.precision`).
     """
-    from gradmark.judging.check import check_jvp, check_vjp
-    from gradmark.judging.verdict import Finding, check_expected, with_expected
+    from gradmark.judging.checking.as_given import as_given
+    from gradmark.judging.checking.inputs import check_positive, expected_of, listed_points
+    from gradmark.judging.verdict import Finding, with_expected
 
-    expected = dict(expected_failures or {})
-    check_expected(expected, MODES)
-    at = _widened(found)
-    options |= {"seed": seed, "seconds": seconds if found.jvp is None or seconds is None else seconds / 2}
-    checks = {"reverse": check_vjp(found.function, found.vjp, at or found.at, **options)}
-    if forward and found.jvp is not None:
-        checks["forward"] = check_jvp(found.function, found.jvp, at or found.at, **options)
+    expected = expected_of(expected_failures, MODES)
+    check_positive("seconds", seconds)
+    with _about_inputs():
+        options["points"] = listed_points(options["points"])
+        at = _widened(found)
+        half = seconds if found.jvp is None or seconds is None else seconds / 2
+        checks = _checks(found, at or found.at, forward, {**options, "seed": seed, "seconds": half})
+    given = as_given(seed, options["digits"], options["bounds"], options["points"])
     findings = [
-        _repeatable(each, found.assertion, seed)
+        _repeatable(each, found.assertion, given)
         for mode in checks
         for each in _findings(mode, checks[mode], found, at, seed)
     ]
@@ -73,6 +76,31 @@ def check_modes(
         gradient_calls=sum(check.gradient_calls for check in checks.values()),
         record={**first.record, "dtype": _arrays(found.at).dtype},
     )
+
+
+def _checks(
+    found: Differentiated, at: Mapping[str, Any], forward: bool, options: dict[str, Any]
+) -> "dict[str, GradientCheck]":
+    from gradmark.judging.check import check_jvp, check_vjp
+
+    checks = {"reverse": check_vjp(found.function, found.vjp, at, **options)}
+    if forward and found.jvp is not None:
+        checks["forward"] = check_jvp(found.function, found.jvp, at, **options)
+    return checks
+
+
+@contextmanager
+def _about_inputs() -> Iterator[None]:
+    """Errors about the point of a check, called `at`, said of what a person gave, the inputs."""
+    try:
+        yield
+    except UsageError as error:
+        said = str(error).replace("be built like `at`", "be a dict with the names of the arrays in `inputs`")
+        raise type(error)(
+            said.replace(
+                "list of points like `at`", "list of dicts with the names of the arrays in `inputs`"
+            ).replace("`at`", "`inputs`")
+        ) from error
 
 
 def _findings(
@@ -94,11 +122,11 @@ def _findings(
     yield from findings(mode, it, found.at)
 
 
-def _repeatable(finding: "Finding", assertion: str, seed: int) -> "Finding":
+def _repeatable(finding: "Finding", assertion: str, given: str) -> "Finding":
     """With the call that a person made as the code of its evidence."""
     if finding.evidence is None:
         return finding
-    code = f"gradmark.testing.{assertion}(function, *inputs, seed={seed})"
+    code = f"gradmark.testing.{assertion}(function, *inputs, {given})"
     return replace(finding, evidence=replace(finding.evidence, code=code))
 
 

@@ -7,9 +7,9 @@ from xml.etree import ElementTree as xml
 import numpy as np
 import pytest
 
-from gradmark import UsageError
+from gradmark import UsageError, check_gradient
 from gradmark.testing import assert_gradient
-from gradmark.testing.gradient import asserted, checked
+from gradmark.testing.gradient import asserted
 
 AT = np.array([0.3, -1.2, 2.0])
 pytest_plugins = ["pytester"]
@@ -41,11 +41,11 @@ def test_a_wrong_gradient_fails_with_the_text_of_the_check() -> None:
 
 
 def test_an_undecided_check_fails_too_unless_it_is_allowed() -> None:
-    options = {"at": np.array([0.0, 1.0])}
-    check = checked(lambda x: np.sum(np.abs(x)), np.sign, **options)
+    at = np.array([0.0, 1.0])
+    check = check_gradient(lambda x: np.sum(np.abs(x)), np.sign, at)
     assert check.verdict == "undecided"
     with pytest.raises(AssertionError, match=r"\Aundecided: "):
-        assert_gradient(lambda x: np.sum(np.abs(x)), np.sign, **options)
+        assert_gradient(lambda x: np.sum(np.abs(x)), np.sign, at)
     assert asserted(check, allow_undecided=True) is check
 
 
