@@ -13,7 +13,6 @@ forward gradients m = directions, one-sided moves about the mean of the N losses
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -37,18 +36,6 @@ def degrees_of_freedom(variance_factor: Callable[[int], float], samples: float) 
     ):
         return None
     return float(degrees[0])
-
-
-def along_and_across(estimates: Any, gradient: Any, degrees: float) -> tuple[Any, Any]:
-    """The chi-square numbers of `estimates` (K, P): m s and that of the part across, each of shape (K,).
-
-    The second is NaN where the scale is not positive: no estimate of this law has such a scale.
-    """
-    square = float(gradient @ gradient)
-    scale = estimates @ gradient / square
-    across = np.sum((estimates - scale[:, None] * gradient) ** 2, axis=1) / square
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return degrees * scale, np.where(scale > 0, degrees * across / scale, np.nan)
 
 
 def two_sided(total: float, degrees: float) -> float:

@@ -4,7 +4,7 @@ import contextlib
 import io
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -47,17 +47,6 @@ def ask(name: str, case: Case) -> Result:
         evaluations=float("nan") if evaluations is None else float(evaluations),
         seconds=spent,
     )
-
-
-def ask_all(
-    names: Iterable[str], cases: Iterable[Case], heard: Callable[[Result], None] = lambda result: None
-) -> Iterator[Result]:
-    """Every checker on every case, case by case; `heard` is told each result."""
-    for case in cases:
-        for name in names:
-            result = ask(name, case)
-            heard(result)
-            yield result
 
 
 def _blank(name: str, case: Case, question: Question | MethodQuestion) -> Result:

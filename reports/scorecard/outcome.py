@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from gradmark.judging.verdict import Verdict
 from reports.scorecard.battery.case import Case
@@ -10,7 +10,6 @@ from reports.scorecard.battery.case import Case
 Outcome = Literal[
     "caught", "missed", "accepted", "accused", "undecided", "crashed", "too slow", "not applicable"
 ]
-OUTCOMES = get_args(Outcome)
 
 
 @dataclass(frozen=True)

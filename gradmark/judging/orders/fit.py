@@ -36,11 +36,6 @@ class Order:
     steps: tuple[float, ...]
     errors: tuple[float, ...]
 
-    @property
-    def decades(self) -> float:
-        """How many powers of ten the steps span."""
-        return math.log10(self.steps[-1] / self.steps[0])
-
     def __str__(self) -> str:
         return (
             f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}] over {len(self.steps)} steps from "
