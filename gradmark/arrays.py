@@ -57,7 +57,7 @@ class Arrays:
         allowed = dtypes.DTYPES[self.backend]
         if self.dtype not in allowed:
             raise UsageError(
-                f"`dtype={shown(self.dtype)}` does not exist on the {self.backend} backend: "
+                f"gradmark's {self.backend} backend does not carry `dtype={shown(self.dtype)}`: "
                 f"allowed are {', '.join(allowed)}."
             )
         if reason := reason_against_device(self.backend, self.device):

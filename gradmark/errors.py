@@ -52,13 +52,13 @@ def unknown_name(kind: str, name: object, allowed: Iterable[str]) -> UsageError:
     >>> print(unknown_name("method", "bakprop", ["backprop", "jvp"]))
     unknown method `bakprop`: did you mean `backprop`? Known methods: backprop, jvp.
     >>> print(unknown_name("loss", None, ["mse"]))
-    unknown loss `None`: Known losses: mse.
+    unknown loss `None`: known losses: mse.
     """
     names = sorted(allowed)
     close = get_close_matches(shown(name), names, n=1)
-    hint = f"did you mean `{close[0]}`? " if close else ""
+    hint = f"did you mean `{close[0]}`? Known" if close else "known"
     return UsageError(
-        f"unknown {kind} `{shown(name)}`: {hint}Known {_plural(kind)}: {', '.join(names) or 'none'}."
+        f"unknown {kind} `{shown(name)}`: {hint} {_plural(kind)}: {', '.join(names) or 'none'}."
     )
 
 

@@ -7,8 +7,9 @@ from typing import Any, Literal
 import numpy as np
 
 from gradmark.arguments import check_size as check_size
-from gradmark.arrays import Array, Arrays, dtype_name
+from gradmark.arrays import Array, Arrays, dtype_name, real_dtype
 from gradmark.draw import Draw
+from gradmark.dtypes import DTYPES
 from gradmark.errors import UsageError, shown
 from gradmark.leaves import leaves, leaves_like, rebuilt
 from gradmark.noise_laws import NoiseLaw
@@ -148,9 +149,19 @@ def arrays_of(named: Mapping[str, Any]) -> tuple[Arrays, dict[str, Array]]:
             f"`at` mixes backends, devices or dtypes ({listed}): convert the arrays to one kind."
         )
     backend, device, dtype = next(iter(kinds.values()))
-    if dtype != "longdouble" and "float" not in dtype:
-        raise UsageError(f"`at` must hold floating numbers, not {dtype}: convert it first.")
+    _check_carried(backend, dtype)
     return Arrays(backend, device, dtype), point
+
+
+def _check_carried(backend: str, dtype: str) -> None:
+    allowed = [name for name in DTYPES[backend] if name == real_dtype(name)]
+    convert = f"convert it to {', '.join(allowed[:-1])} or {allowed[-1]}."
+    if dtype != "longdouble" and "float" not in dtype:
+        raise UsageError(f"`at` must hold real floating numbers, not {dtype}: {convert}")
+    if dtype not in allowed:
+        raise UsageError(
+            f"`at` is {dtype}, and gradmark's {backend} backend does not carry {dtype}: {convert}"
+        )
 
 
 def _array(value: Any) -> Array:

@@ -1,6 +1,6 @@
 """The second door: any function of arrays and a gradient that somebody wrote."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from gradmark.judging.checking.course import Course
@@ -27,8 +27,8 @@ def check_gradient(
     *,
     seed: int = 0,
     digits: float | None = None,
-    points: Sequence[Any] | None = None,
-    bounds: tuple[float, float] | None = None,
+    points: Iterable[Any] | None = None,
+    bounds: Sequence[float] | None = None,
     expected_failures: Mapping[str, str] | None = None,
     seconds: float | None = None,
 ) -> GradientCheck:
@@ -81,8 +81,8 @@ def check_vjp(
     *,
     seed: int = 0,
     digits: float | None = None,
-    points: Sequence[Any] | None = None,
-    bounds: tuple[float, float] | None = None,
+    points: Iterable[Any] | None = None,
+    bounds: Sequence[float] | None = None,
     expected_failures: Mapping[str, str] | None = None,
     seconds: float | None = None,
 ) -> GradientCheck:
@@ -116,8 +116,8 @@ def check_jvp(
     *,
     seed: int = 0,
     digits: float | None = None,
-    points: Sequence[Any] | None = None,
-    bounds: tuple[float, float] | None = None,
+    points: Iterable[Any] | None = None,
+    bounds: Sequence[float] | None = None,
     expected_failures: Mapping[str, str] | None = None,
     seconds: float | None = None,
 ) -> GradientCheck:

@@ -115,7 +115,7 @@ def test_synchronize_is_harmless_everywhere(everywhere: Arrays) -> None:
         ({"backend": None}, "`backend=None` must be a name"),
         ({"dtype": np.float32}, "must be a name, such as dtype="),
         ({"device": 0}, "`device=0` must be a name"),
-        ({"dtype": "bfloat16"}, "`dtype=bfloat16` does not exist on the numpy backend"),
+        ({"dtype": "bfloat16"}, "numpy backend does not carry `dtype=bfloat16`"),
         ({"device": "cuda"}, "NumPy arrays live on the cpu"),
         ({"backend": "torch", "device": "cuda:x"}, "allowed are cpu, cuda, cuda:0"),
         ({"backend": "array_api_strict", "device": "device3"}, "pretended devices cpu, device1, device2"),

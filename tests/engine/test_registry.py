@@ -73,7 +73,7 @@ def test_hyper_parameters_and_sizes_are_set_by_name() -> None:
             "unknown method `backpropp`: did you mean `backprop`? Known methods:",
         ),
         (lambda: get_problem("mpl"), "unknown problem `mpl`: did you mean `mlp`? Known problems:"),
-        (lambda: get_method("zzzzzz"), "unknown method `zzzzzz`: Known methods:"),
+        (lambda: get_method("zzzzzz"), "unknown method `zzzzzz`: known methods:"),
         (
             lambda: get_method("backprop", fst=1),
             "method `backprop`: unknown argument `fst`: did you mean `fast`?",

@@ -1,5 +1,6 @@
 """What check_gradient asks of a gradient besides its values, and what it says to a person who misuses it."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from gradmark import UsageError, check_gradient
+from gradmark import UsageError, check_gradient, check_jvp, check_vjp
 from gradmark.judging.check import CHECKS
 
 AT = np.array([0.5, 1.5, 2.5])
@@ -126,7 +127,14 @@ def spoiling(x: Any) -> Any:
     ("arguments", "options", "said"),
     [
         ((failing, slopes, AT), {}, "`function` has no value at the point (it raised ValueError: negative)"),
+        ((failing, slopes, AT), {}, "mend it, or choose another point"),
         ((lambda x: x, slopes, AT), {}, "returned shape (3,) where one number is wanted"),
+        ((lambda x: x, slopes, AT), {}, "must return one real number; for several outputs use `check_vjp`."),
+        ((lambda x: "1", slopes, AT), {}, "`function` returned str where a number is wanted: it must return"),
+        ((lambda x: [[1], [1, 2]], slopes, AT), {}, "`function` returned list where a number is wanted"),
+        ((lambda x, y: x, slopes, AT), {}, "raised TypeError"),
+        ((cubes, slopes, AT.astype(np.float16)), {}, "convert it to float32, float64 or longdouble."),
+        ((cubes, slopes, AT * 1j), {}, "not complex128: convert it to float32, float64 or longdouble."),
         ((lambda x: np.nan, slopes, AT), {}, "`function` returned nan at the point"),
         ((lambda x: np.sum(x) * 1j, slopes, AT), {}, "must return a real one"),
         ((spoiling, slopes, AT), {}, "`function` changes its argument"),
@@ -139,10 +147,22 @@ def spoiling(x: Any) -> Any:
         ((cubes, slopes, AT), {"seconds": "soon"}, "`seconds=soon`"),
         ((cubes, slopes, AT), {"bounds": (0, 1)}, "hold every entry of `at`"),
         ((cubes, slopes, AT), {"bounds": 3}, "must be two numbers"),
+        ((cubes, slopes, AT), {"bounds": (0, None)}, "math.inf where there is none"),
+        ((cubes, slopes, AT), {"bounds": np.ones((2, 2))}, "must be two numbers"),
+        ((cubes, slopes, AT), {"points": []}, "`points` holds no point"),
+        ((cubes, slopes, AT), {"points": np.array(1.0)}, "`points=array(1.)` must be a list"),
+        ((cubes, slopes, AT), {"points": {"x": AT}}, "must be a list of points like `at`"),
         ((cubes, slopes, AT), {"points": [np.ones(2)]}, "`points[0]` must be built like `at`"),
-        ((cubes, slopes, AT), {"points": 7}, "`points` must be a list"),
+        ((cubes, slopes, AT), {"points": 7}, "`points=7` must be a list"),
         ((cubes, slopes, AT), {"expected_failures": {"values": "why"}}, "did you mean `value`?"),
         ((cubes, slopes, AT), {"expected_failures": {"value": ""}}, "needs a reason"),
+        (
+            (cubes, slopes, AT),
+            {"expected_failures": ["points"]},
+            "must map the name of a check to the reason",
+        ),
+        ((cubes, slopes, AT), {"expected_failures": []}, "must map the name of a check to the reason"),
+        ((cubes, slopes, AT), {"expected_failures": {"foo": "why"}}, "unknown check `foo`: known checks:"),
     ],
 )
 def test_misuse_is_one_clear_sentence(arguments: Any, options: dict[str, Any], said: str) -> None:
@@ -221,3 +241,52 @@ def test_an_approximation_is_told_how_to_say_so() -> None:
     found = check_gradient(lambda x: np.sum(np.sin(x)), rough, at)
     assert (found.verdict, "say `digits=6`" in found.reason) == ("wrong", True)
     assert check_gradient(lambda x: np.sum(np.sin(x)), rough, at, digits=6).verdict == "correct"
+
+
+def test_a_vjp_whose_function_is_no_good_is_told_so() -> None:
+    with pytest.raises(UsageError, match="mend it, or choose another point"):
+        check_vjp(failing, lambda x, cotangent: x, AT)
+
+
+@pytest.mark.parametrize(
+    ("jvp", "said"),
+    [
+        (lambda x, tangent: tangent[:2], "`jvp` returned shape (2,) for output where (3,) is wanted."),
+        (lambda x, tangent: tangent.astype(np.float32), "returned numpy cpu float32 for output, where"),
+        (lambda x, tangent: tangent * np.array([1, np.nan, 1]), "`jvp` is nan at output[1]."),
+    ],
+)
+def test_a_single_output_is_not_called_by_the_name_of_the_point(jvp: Any, said: str) -> None:
+    assert said in check_jvp(np.sin, jvp, AT).reason
+
+
+@pytest.mark.parametrize(
+    "points",
+    [np.stack([AT + 1, AT - 3]), torch.tensor(np.stack([AT + 1, AT - 3])), (AT + shift for shift in (1, -3))],
+    ids=["array", "tensor", "generator"],
+)
+def test_points_may_be_whatever_yields_points(points: Any) -> None:
+    found = check_gradient(cubes, slopes, AT, points=points).findings
+    assert [each.where for each in found if each.check == "value"] == ["as given", "points[0]", "points[1]"]
+
+
+@pytest.mark.parametrize("bounds", [np.array([0.0, 3.0]), [0, 3], (np.float32(0), 3)])
+def test_bounds_may_be_any_two_numbers(bounds: Any) -> None:
+    def inside(x: Any) -> Any:
+        assert np.all((np.real(x) >= 0) & (np.real(x) <= 3))
+        return cubes(x)
+
+    assert check_gradient(inside, slopes, AT, bounds=bounds).verdict == "correct"
+
+
+def test_the_line_that_repeats_a_check_has_its_options() -> None:
+    options: dict[str, Any] = {"digits": 2.5, "bounds": (0, math.inf), "points": [AT + 1], "seed": 3}
+    check = check_gradient(cubes, lambda x: slopes(x) * 1.1, AT, **options)
+    assert check.evidence is not None
+    code = check.evidence.code
+    assert code is not None and code.endswith("at, seed=3, digits=2.5, bounds=(0, math.inf), points=points)")
+    names = {"function": cubes, "gradient": lambda x: slopes(x) * 1.1, "at": AT, "points": [AT + 1]}
+    import gradmark
+
+    again = eval(code, {"gradmark": gradmark, "math": math, **names})
+    assert again.evidence == check.evidence

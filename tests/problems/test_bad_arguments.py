@@ -116,7 +116,7 @@ def test_an_integer_too_long_to_be_printed_is_no_exception(name: str, argument: 
         ("mlp", {"batch": 1798}, "`batch=1798` is more than the 1797 rows of `digits`"),
         ("logistic_regression", {"batch": 570}, "`batch=570` is more than the 569 rows"),
         ("mlp", {"activation": "tahn"}, "unknown activation `tahn`: did you mean `tanh`?"),
-        ("mlp", {"loss": "nll"}, "Known losses: cross_entropy, mse"),
+        ("mlp", {"loss": "nll"}, "known losses: cross_entropy, mse"),
         ("mlp", {"data": "mnist"}, "unknown data set `mnist`"),
         ("mlp", {"backend": "numpyy"}, "did you mean `numpy`?"),
         ("mlp", {"backend": "numpy", "dtype": "float16"}, "allowed are float32, float64, longdouble"),

@@ -361,3 +361,39 @@ def test_a_function_that_has_no_float64_is_judged_in_its_own_dtype(monkeypatch) 
 def test_a_saturated_layer_in_a_narrow_dtype_is_not_accused() -> None:
     """1 - tanh^2 has lost most of its digits there, as any correct backward has."""
     assert_autograd(torch.tanh, (normal(6) * 2 + 5).detach().float().requires_grad_())
+
+
+def leaf(dtype=torch.float64):
+    return torch.linspace(0.5, 1.5, 3, dtype=dtype).requires_grad_()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"expected_failures": ["reverse"]}, "must map the name of a check to the reason"),
+        ({"seconds": "a"}, "`seconds=a` must be a number above 0"),
+        ({"seconds": -1}, "`seconds=-1` must be a number above 0"),
+        ({"points": [torch.ones(3)]}, "must be a dict with the names of the arrays in `inputs`"),
+        ({"points": []}, "`points` holds no point"),
+        ({"bounds": (2, 3)}, "hold every entry of `inputs`"),
+    ],
+)
+def test_misuse_is_said_in_the_words_of_the_assertion(options, said) -> None:
+    with pytest.raises(UsageError) as caught:
+        assert_autograd(torch.tanh, leaf(), **options)
+    assert said in str(caught.value) and "`at`" not in str(caught.value)
+
+
+def test_mixed_dtypes_are_those_of_the_inputs() -> None:
+    with pytest.raises(UsageError, match="`inputs` mixes backends, devices or dtypes"):
+        assert_autograd(lambda x, y: x * y, leaf(), leaf(torch.float32))
+
+
+def test_a_generator_of_points_serves_both_modes_and_the_line_of_code_has_the_options() -> None:
+    points = ({"inputs[0]": leaf().detach() + shift} for shift in (0.1, 0.2))
+    with pytest.raises(AssertionError) as caught:
+        assert_autograd(WrongSign.apply, leaf(), points=points, bounds=(0.0, 9.0), digits=3)
+    assert "(function, *inputs, seed=0, digits=3, bounds=(0, 9), points=points)" in str(caught.value)
+    points = ({"inputs[0]": leaf().detach() + shift} for shift in (0.1, 0.2))
+    check = assert_autograd(torch.tanh, leaf(), points=points)
+    assert [each.where for each in check.findings if each.check.endswith(".value")].count("points[1]") == 2

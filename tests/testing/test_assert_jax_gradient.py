@@ -97,3 +97,11 @@ def test_what_cannot_be_differentiated_is_said_in_a_sentence() -> None:
         assert_jax_gradient(jnp.argmax, jnp.asarray(X))
     with pytest.raises(UsageError, match="cannot be evaluated"):
         assert_jax_gradient(lambda x: x @ jnp.ones((7, 7)), jnp.asarray(X))
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_a_dtype_that_gradmark_does_not_carry_is_not_denied_to_jax(dtype) -> None:
+    said = f"`inputs` is {dtype}, and gradmark's jax backend does not carry {dtype}: convert it to float32 or"
+    with pytest.raises(UsageError) as caught:
+        assert_jax_gradient(jnp.tanh, jnp.ones(3, dtype))
+    assert str(caught.value).startswith(said)

@@ -10,7 +10,7 @@ from gradmark.function_problem import kind_of
 from gradmark.judging.checking.meter import Meter, OutOfTime
 from gradmark.judging.checking.space import Space
 from gradmark.judging.verdict import Evidence
-from gradmark.leaves import leaves, leaves_like, mapped
+from gradmark.leaves import SINGLE, leaves, leaves_like, mapped
 
 
 class BrokenContract(Exception):
@@ -59,6 +59,10 @@ class Claimed:
             return None
         return flat if flat.shape == (self.returns.size,) else None
 
+    def called(self, array: str) -> str:
+        """What an array of the result is called in a message: a single output has no name of its own."""
+        return "output" if array == SINGLE and self.returns is not self.space else array
+
     def _called(self, argument: Any) -> Any:
         self.meter.gradient_call()
         try:
@@ -76,7 +80,7 @@ class Claimed:
         except ValueError as error:
             raise BrokenContract("structure", f"`{self.name}` {error}.") from error
         for name, array in named.items():
-            self._check_array(name, array, self.returns.shapes[name])
+            self._check_array(self.called(name), array, self.returns.shapes[name])
         return self.returns.flat(named)
 
     def _check_array(self, array: str, found: Any, shape: tuple[int, ...]) -> None:

@@ -17,6 +17,7 @@ from gradmark.judging.checking.directions import THROUGH_ALL, restricted, throug
 from gradmark.judging.checking.examine import examine
 from gradmark.judging.checking.findings import gradient_norm, says_nothing, value_finding
 from gradmark.judging.checking.meter import OutOfTime
+from gradmark.judging.checking.objective import NoNumber, no_value
 from gradmark.judging.checking.points import AT, Candidate, Search, Unusable
 from gradmark.judging.checking.same_again import settle
 from gradmark.judging.checking.spot import LARGE, Spot
@@ -97,7 +98,7 @@ class Course:
         everywhere = through_all(task.space, task.seed, index, THROUGH_ALL - sparing)
         more = restricted(task.space, claim.gradient, task.seed, index, main=index == 0)
         examined = examine(spot, claim, everywhere, more, briefly=made_up)
-        found = value_finding(spot, claim, examined, place.name, task.side.code(place.name))
+        found = value_finding(spot, claim, examined, place.name, task.side.code(task.given))
         if made_up and says_nothing(examined, found):
             found = replace(found, status="skipped", digits=None, smallest_detectable=None)
         if self.main is None:
@@ -151,11 +152,10 @@ def first_value(task: Task) -> Any:
         raw = task.side.objective(0)(argument)
     except OutOfTime:
         raise
+    except NoNumber as error:
+        raise UsageError(f"`function` {error}.") from error
     except (Exception, SystemExit) as error:
-        said = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-        raise UsageError(
-            f"`function` has no value at the point (it raised {said}): choose another."
-        ) from error
+        raise no_value(error) from error
     if np.iscomplexobj(raw.number):
         raise UsageError("`function` returned a complex number: it must return a real one.")
     if not np.isfinite(raw.number):

@@ -9,7 +9,7 @@ import numpy as np
 from gradmark.arrays import dtype_name, to_numpy
 from gradmark.errors import UsageError
 from gradmark.judging.checking.meter import Meter
-from gradmark.judging.checking.objective import Raw
+from gradmark.judging.checking.objective import Raw, no_value
 from gradmark.judging.checking.space import Space, space_of
 from gradmark.leaves import leaves_like
 from gradmark.random import generator
@@ -35,7 +35,7 @@ class Outputs:
         dtypes = {dtype_name(array) if hasattr(array, "dtype") else "" for array in named.values()}
         arrays = [np.asarray(to_numpy(array)) for array in named.values()]
         if [array.shape for array in arrays] != list(self.space.shapes.values()):
-            raise ValueError("returned other shapes than at the point")
+            raise ValueError("returned other shapes than before: it must return the same ones each time")
         wide = np.clongdouble if any(map(np.iscomplexobj, arrays)) else np.longdouble
         flat = np.concatenate([array.astype(wide).reshape(-1) for array in arrays])
         return Raw(np.sum(flat * weights), dtypes.pop() if len(dtypes) == 1 else "")
@@ -48,10 +48,7 @@ def outputs_of(function: Callable[[Any], Any], space: Space, x: Any, meter: Mete
         with np.errstate(all="ignore"):
             value = function(space.built(x))
     except (Exception, SystemExit) as error:
-        said = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-        raise UsageError(
-            f"`function` has no value at the point (it raised {said}): choose another."
-        ) from error
+        raise no_value(error) from error
     try:
         made, flat = space_of(value)
     except UsageError as error:

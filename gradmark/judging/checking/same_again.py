@@ -65,6 +65,6 @@ def _doubt(
     name, index = claimed.returns.place(entry)
     reason = (
         f"{what} gives {float(second[entry]):.9g} instead of {float(first[entry]):.9g} at "
-        f"{name}{list(index) if index else ''}."
+        f"{claimed.called(name)}{list(index) if index else ''}."
     )
     return Doubt(part, reason, v, float(abs(np.sum(weights * apart))))

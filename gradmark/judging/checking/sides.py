@@ -73,9 +73,9 @@ class GradientSide:
         v = through_all(self.space, self.seed, 0)[0].vector
         return doubts(self.claimed, claim.gradient, x, v, v)
 
-    def code(self, point: str) -> str:
+    def code(self, given: str) -> str:
         """The call that finds it again: everything random in it follows from its seed."""
-        return f"gradmark.check_gradient(function, gradient, at, seed={self.seed})"
+        return f"gradmark.check_gradient(function, gradient, at, {given})"
 
 
 def claim_of(gradient: Any, computed: Callable[[Any, Arrays], Any], digits: float | None) -> GradientClaim:

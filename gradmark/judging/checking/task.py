@@ -23,8 +23,8 @@ class Side(Protocol):
     def contract(self, claim: Claim, x: Any) -> list[Doubt]:
         """The rest of the contract at the point that was given; raises `BrokenContract`."""
 
-    def code(self, point: str) -> str:
-        """A line of Python that shows the finding of a point again."""
+    def code(self, given: str) -> str:
+        """A line of Python that shows a finding again; `given` are the options as Python."""
 
 
 @dataclass(frozen=True)
@@ -39,4 +39,6 @@ class Task:
     seed: int = 0
     points: Sequence[Any] | None = None
     bounds: tuple[float, float] | None = None
+    given: str = ""
+    """The options that were given, as they stand in a call."""
     expected: dict[str, str] = field(default_factory=dict)

@@ -69,9 +69,9 @@ class VjpSide(_VectorSide):
         v = through_all(self.space, self.outputs.seed, 0)[0].vector
         return doubts(self.claimed, claim.gradient, x, v, v)
 
-    def code(self, point: str) -> str:
+    def code(self, given: str) -> str:
         """The call that finds it again: everything random in it follows from its seed."""
-        return f"gradmark.check_vjp(function, vjp, at, seed={self.outputs.seed})"
+        return f"gradmark.check_vjp(function, vjp, at, {given})"
 
 
 @dataclass
@@ -144,6 +144,6 @@ class JvpSide(_VectorSide):
         self._tangent = self.space.built(v)
         return doubts(self.claimed, first, x, v, self.outputs.cotangent(0))
 
-    def code(self, point: str) -> str:
+    def code(self, given: str) -> str:
         """The call that finds it again: everything random in it follows from its seed."""
-        return f"gradmark.check_jvp(function, jvp, at, seed={self.outputs.seed})"
+        return f"gradmark.check_jvp(function, jvp, at, {given})"
