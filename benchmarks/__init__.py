@@ -1,4 +1,7 @@
-"""The asv suite: one file for each quantity, over method x problem x size x device (see `common.py`).
+"""The asv suite: one file for each quantity, over method x problem x size x device (the grid of `common`).
+
+`timing`, `cost`, `evaluations`, `memory` and `accuracy` are the quantities; `headline` sets backpropagation
+by hand beside what people use.
 
 Threads are pinned here, before anything imports a numerical library: two OpenMP threads on two busy cores can
 make a call of 60 us take 40 ms. asv's own place for it, the matrix, is not read for an existing environment.

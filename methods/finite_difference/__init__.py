@@ -1,1 +1,4 @@
-"""Differences of the loss: `steps` says how far to step, `coordinates` evaluates."""
+"""Differences of the loss: `steps` says how far to step, `coordinates` evaluates.
+
+The methods have a file each: `forward_difference`, `central_difference` and `complex_step`.
+"""

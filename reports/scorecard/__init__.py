@@ -2,7 +2,8 @@
 
 `battery` holds the cases, `checkers` gradmark's own checker and its peers. `asking` asks one checker about
 one case within the limits of `counting`, `outcome` names what came of it, `tally` counts, `record` writes and
-reads ``scorecard.json``, `tables` and `page` show it, `command` is ``gradmark scorecard``.
+reads ``scorecard.json``, `tables` and `page` show it, `terminal` shows a table in one, `command` is
+``gradmark scorecard``.
 """
 
 from pathlib import Path

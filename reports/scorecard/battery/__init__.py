@@ -1,4 +1,10 @@
-"""The battery: what a checker of gradients must find wrong, and what it must not accuse."""
+"""The battery: what a checker of gradients must find wrong, and what it must not accuse.
+
+A `case` is a question and the answers that count as right. Wrong gradients: `smooth` and `hidden` (made by
+`faults` from a true one), `backward` (`backward_pieces` exchanged in a `network`), `softmax`, `operations`,
+`contract`, `torch_functions`, `orders`, and `estimators` (pieces exchanged in a `strategy`). Correct ones
+that look wrong: `awkward_functions`, `awkward_numbers`, `awkward_domains` and `awkward_methods`.
+"""
 
 from reports.scorecard.battery.case import Case
 

@@ -1,5 +1,8 @@
 """The checkers: gradmark's own and its peers, a file for each.
 
+`gradmark`; `torch_slow` and `torch_fast`, both by way of `torch_gradcheck`; `jax`; `hips`; `scipy`. `said` is
+what each answers, and `arguments` puts a question as peers want it.
+
 Each file has `TITLE`; `installed()`; `refuses(question)`, None or the reason why it cannot be asked;
 `check(question)`, what it says, with its default settings; and `REJECTIONS`, the exceptions by which it
 rejects a gradient beside those that `check` knows: with peers any, as of a wrong shape they say nothing else.
