@@ -1,6 +1,6 @@
 """The assertion about a gradient that somebody wrote, and what all assertions end with."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ def assert_gradient(
     allow_undecided: bool = False,
     seed: int = 0,
     digits: float | None = None,
-    points: Sequence[Any] | None = None,
-    bounds: tuple[float, float] | None = None,
+    points: Iterable[Any] | None = None,
+    bounds: Sequence[float] | None = None,
     expected_failures: Mapping[str, str] | None = None,
     seconds: float | None = None,
 ) -> "GradientCheck":
