@@ -4,7 +4,7 @@ pytest loads it in every project of an environment where gradmark is installed, 
 pytest before the fixture is used.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,8 +38,8 @@ def gradient_check(record_property: Callable[[str, object], None]) -> Callable[.
         allow_undecided: bool = False,
         seed: int = 0,
         digits: float | None = None,
-        points: Sequence[Any] | None = None,
-        bounds: tuple[float, float] | None = None,
+        points: Iterable[Any] | None = None,
+        bounds: Sequence[float] | None = None,
         expected_failures: Mapping[str, str] | None = None,
         seconds: float | None = None,
     ) -> "GradientCheck":
