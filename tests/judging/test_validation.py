@@ -347,5 +347,5 @@ def test_every_built_in_method_is_correct_in_the_short_profile(name: str) -> Non
 )
 def test_what_a_person_asks_for_is_checked_at_the_door(arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(gradmark.UsageError) as raised:
-        gradmark.validate("backprop", **{**arguments})
+        gradmark.validate("backprop", **arguments)
     assert said in str(raised.value)
