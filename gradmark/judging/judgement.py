@@ -58,8 +58,8 @@ class Judgement(ABC):
     @property
     def digits(self) -> float | None:
         """The number of correct digits that the evidence supports, in the finest dtype that was examined."""
-        known = [finding.digits for finding in self._finest() if finding.digits is not None]
-        return min(known, default=None)
+        decided = [finding for finding in self._finest() if finding.status != "undecided"]
+        return min((finding.digits for finding in decided if finding.digits is not None), default=None)
 
     @property
     def smallest_detectable(self) -> float | None:
@@ -75,8 +75,7 @@ class Judgement(ABC):
         )
 
     def _finest(self) -> list[Finding]:
-        decided = [finding for finding in self.findings if finding.status in ("passed", "failed", "expected")]
-        stated = [f for f in decided if f.dtype and (f.digits, f.smallest_detectable) != (None, None)]
+        stated = [f for f in self.findings if f.dtype and (f.digits, f.smallest_detectable) != (None, None)]
         finest = min((dtypes.epsilon(finding.dtype) for finding in stated), default=None)
         return [finding for finding in stated if dtypes.epsilon(finding.dtype) == finest]
 

@@ -30,14 +30,15 @@ def run(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedPro
 @pytest.mark.parametrize(("group", "name"), ENTRY_POINTS)
 def test_every_entry_point_names_something_that_can_be_called(group: str, name: str) -> None:
     (point,) = importlib.metadata.entry_points(group=group, name=name)
-    assert callable(point.load())
+    # What pytest asks for is a module of fixtures.
+    assert callable(point.load()) or (group == "pytest11" and hasattr(point.load(), "gradient_check"))
 
 
 def test_the_installed_entry_points_are_those_of_pyproject() -> None:
     installed = {
         (point.group, point.name)
         for point in importlib.metadata.distribution("gradmark").entry_points
-        if point.group.startswith("gradmark.")
+        if point.group != "console_scripts"
     }
     assert installed == set(ENTRY_POINTS)
 
