@@ -13,6 +13,8 @@ from scipy import stats
 from gradmark.judging.replicating.decision import Decision, decide, looks_for
 from gradmark.judging.replicating.declaration import Declaration
 from gradmark.judging.replicating.direction import shown_uphill
+from gradmark.judging.replicating.mean_and_variance import repeats
+from gradmark.judging.replicating.replicates import Replicates
 from gradmark.measuring.skew_corrected import FEWEST
 
 SIZE, SAMPLES = 14, 32
@@ -191,3 +193,16 @@ def test_a_direction_across_the_gradient_stays_undecided() -> None:
 
     status, _, p_value = shown_uphill(sample, G, ALPHA, lambda: True)
     assert status == "undecided" and p_value is not None and p_value > 1e-4
+
+
+def test_products_of_heavy_tailed_estimates_have_uniform_p_values() -> None:
+    """Of one direction each, 30 numbers; a skewness estimated from 256 such products is mostly chance."""
+    random, gradient = np.random.default_rng(7), np.eye(30)[0]
+    found = []
+    for _ in range(400):
+        e = random.standard_normal((FEWEST, 30))
+        replicates = Replicates(Declaration(gradient))
+        replicates.extend((e[:, :1] * e).__getitem__, FEWEST, lambda: True)
+        found.append(repeats(replicates, Declaration(gradient), ALPHA).p_value)
+    assert stats.kstest(found, "uniform").pvalue > 1e-3
+    assert sum(p <= 0.01 for p in found) <= stats.binom.isf(1e-3, len(found), 0.01)
