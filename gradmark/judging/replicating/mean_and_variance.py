@@ -100,7 +100,7 @@ def repeats(found: Replicates, declared: Declaration, alpha: float) -> Statistic
     By Student's t as it is. The third moment of a product of independent vectors is a sum of squares of
     theirs, so products are skewed to the right if at all, and t is then too small above rather than too
     large. Their tails are long, and the sample skewness that a correction needs is mostly chance: with it,
-    p-values below 0.01 came twice as often as they may.
+    p-values of estimates from one sample each were not uniform.
     """
     from scipy import stats
 
