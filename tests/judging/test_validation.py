@@ -175,47 +175,6 @@ def test_what_supports_raises_is_a_fault_of_the_method() -> None:
     assert report.verdict == "wrong" and "KeyError" in report.reason
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ({"method": "backprp"}, "did you mean `backprop`"),
-        ({"method": 3}, "not a gradient method"),
-        ({"method": "backprop", "problems": []}, "empty"),
-        ({"method": "backprop", "problems": 7}, "list of names"),
-        ({"method": "backprop", "problems": [7]}, "not a problem"),
-        ({"method": "backprop", "profile": "fast"}, "unknown profile"),
-        ({"method": "backprop", "budget": 0}, "budget"),
-        ({"method": "backprop", "expected_failures": {"speed": "slow"}}, "unknown check"),
-        ({"method": "backprop", "expected_failures": {"accuracy": ""}}, "needs a reason"),
-    ],
-)
-def test_bad_input_is_answered_in_one_sentence(arguments: dict[str, Any], words: str) -> None:
-    with pytest.raises(gradmark.UsageError, match=words):
-        gradmark.validate(**arguments)
-
-
-def test_claims_that_cannot_be_read_are_answered_in_one_sentence() -> None:
-    class Claimless(Fake):
-        pass
-
-    with pytest.raises(gradmark.UsageError, match="its claims are a str"):
-        validated(Claimless(lambda problem: lambda *_: {}, claims="exact"))  # type: ignore[arg-type]
-
-
-def test_a_problem_that_cannot_be_built_is_said_in_one_sentence(tmp_path: Path) -> None:
-    file = tmp_path / "odd.py"
-    file.write_text("number = 3\ndef broken():\n    return 1 / 0\n", encoding="utf-8")
-    told = {"number": "is a int, not a function", "broken": "could not be made: ZeroDivisionError"}
-    for name, words in told.items():
-        with pytest.raises(gradmark.UsageError, match=words):
-            Trial(f"{file}:{name}").build()
-
-
-def test_a_precision_that_does_not_exist_is_answered_in_one_sentence() -> None:
-    with pytest.raises(gradmark.UsageError, match="precision `float33`: allowed are bfloat16, "):
-        validated(fake(lambda g: None, claims=with_claims(precision="float33")))
-
-
 def test_the_short_profile_shows_numpy_alone_every_kind_of_loss_in_both_classes_and_a_square_matrix() -> None:
     """Short forms run on NumPy alone, unless they say more."""
     from gradmark.judging.docket import trials_of
@@ -328,24 +287,3 @@ def test_every_stage_is_there_and_says_which_claims_it_is_for() -> None:
 def test_every_built_in_method_is_correct_in_the_short_profile(name: str) -> None:
     report = gradmark.validate(name, profile="ci", budget=60)
     assert report.verdict == "correct", report.reason
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        ({"problems": ["mlp:widths=64,3,10,batch=4", "nope"]}, "unknown problem `nope`"),
-        ({"problems": "rosenbrock:size=x"}, "size"),
-        ({"problems": "mlp:widths=1,backend=torch"}, "mlp"),
-        ({"problems": "mlp:dtype=float99"}, "float99"),
-        ({"seed": -1}, "`seed=-1` must be an integer"),
-        ({"seed": "a"}, "`seed=a` must be an integer"),
-        ({"false_alarm": 2}, "a probability between 0 and 1"),
-        ({"expected_failures": ["accuracy"]}, "must map the name of a check"),
-        ({"on_finding": 3}, "must be a function"),
-        ({"profile": "quick"}, "unknown profile `quick`"),
-    ],
-)
-def test_what_a_person_asks_for_is_checked_at_the_door(arguments: dict[str, Any], said: str) -> None:
-    with pytest.raises(gradmark.UsageError) as raised:
-        gradmark.validate("backprop", **arguments)
-    assert said in str(raised.value)
