@@ -65,6 +65,10 @@ class Arrays:
                 f"`device={shown(self.device)}` cannot be used with the {self.backend} backend: {reason}."
             )
 
+    def __reduce__(self) -> tuple[type["Arrays"], tuple[str, str, str]]:
+        """Pickled as its three names: what is cached here, such as a module, cannot be sent to a process."""
+        return Arrays, (self.backend, self.device, self.dtype)
+
     @cached_property
     def xp(self) -> Any:
         """The array namespace, as array-api-compat gives it."""

@@ -4,6 +4,10 @@ A layer holds its own mathematics. Its arrays have the rows of the batch as thei
 units as their last; `p` are the layer's own parameters under their short names ("weight", "bias"). Any
 leading axis is a population (in `forward`) or a set of tangents (in `pushforward`).
 
+Units are flat: an image of C channels is C * height * width of them, a sequence of T steps given to a
+recurrent layer T * features. Inside a transformer every position of every sequence is a row of its own, row
+b's positions one after the other: so whatever works on rows works on positions.
+
 Nobody inherits from these. The kinds of layer that methods ask for by ``isinstance`` are told by the members
 they have, so a member's name is a promise: what has `fan_in` and `fan_out` is affine.
 """
@@ -37,8 +41,41 @@ class Layer(Protocol):
     def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
         """dy = (df/dx) dx + (df/dp) dp; None stands for zero. Tangents carry one leading axis."""
 
+    def output_shape(self, input_shape: tuple[int, int]) -> tuple[int, int]:
+        """The shape (rows, units) of y for an x of shape (rows, units)."""
+
     def flops(self, rows: int) -> float:
-        """Floating-point operations of one forward pass over `rows` rows, matrix products only."""
+        """Floating-point operations of one forward pass over `rows` rows of x, matrix products only."""
+
+    def pullback_flops(self, rows: int, *, input_gradient: bool = True) -> float:
+        """Those of one pullback, matrix products only."""
+
+
+@runtime_checkable
+class Composite(Layer, Protocol):
+    """A layer made of layers: `inner` is a field, in which they may be replaced by their like.
+
+    The prefixes of `inner` are relative to its own: ``0`` for ``layers.3.0.weight`` in ``layers.3``.
+    """
+
+    inner: tuple["NamedLayer", ...]
+
+
+@runtime_checkable
+class Sampled(Layer, Protocol):
+    """A layer that needs random numbers of its own (dropout), which a draw holds, one for each row."""
+
+    def sample(self, random: Any, rows: int) -> dict[str, Any]:
+        """Float64 NumPy arrays with `rows` (of the batch) leading, by their names in the draw."""
+
+
+@runtime_checkable
+class CouplesRows(Layer, Protocol):
+    """A layer in which an output may depend on other rows than its own (batch normalisation)."""
+
+    @property
+    def couples_rows(self) -> bool:
+        """Whether it does so as it is set."""
 
 
 @runtime_checkable
@@ -73,9 +110,6 @@ class InPlace(Layer, Protocol):
     @property
     def overwrites_input(self) -> bool:
         """Whether `forward_into` may be given the same buffer as input and output."""
-
-    def output_shape(self, input_shape: tuple[int, int]) -> tuple[int, int]:
-        """The shape of y for an x of shape (rows, units)."""
 
     def forward_into(self, p: Own, x: Array, y: Array) -> None:
         """Write f(p, x) into `y`."""
@@ -121,6 +155,31 @@ class NamedLayer:
     def own(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
         """The layer's own part of all `parameters`, under short names; absent names are left out."""
         return {name: parameters[full] for name, full in self.names.items() if full in parameters}
+
+
+def flattened(layers: tuple[NamedLayer, ...] | None) -> tuple[NamedLayer, ...]:
+    """All layers with those inside of composite ones, outer before inner, under their full prefixes."""
+    found: list[NamedLayer] = []
+    for named in layers or ():
+        found.append(named)
+        if isinstance(named.layer, Composite):
+            lead = f"{named.prefix}." if named.prefix else ""
+            found += [NamedLayer(lead + each.prefix, each.layer) for each in flattened(named.layer.inner)]
+    return tuple(found)
+
+
+def rows_are_coupled(layers: tuple[NamedLayer, ...] | None) -> str | None:
+    """The prefix of the first layer that couples the rows of a batch; None where no layer does."""
+    for each in flattened(layers):
+        if isinstance(each.layer, CouplesRows) and each.layer.couples_rows:
+            return each.prefix
+    return None
+
+
+def lacks_pushforward(layers: tuple[NamedLayer, ...] | None) -> str | None:
+    """The prefix of the first layer without a pushforward; None where all have one."""
+    every = flattened(layers)
+    return next((each.prefix for each in every if not hasattr(each.layer, "pushforward")), None)
 
 
 def all_in_place(layers: tuple[NamedLayer, ...] | None, criterion: Criterion | None) -> bool:

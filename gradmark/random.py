@@ -10,7 +10,7 @@ import numpy as np
 
 from gradmark.errors import UsageError, shown
 
-Role = Literal["weights", "data", "draw", "noise", "judge", "bootstrap"]
+Role = Literal["weights", "data", "draw", "noise", "judge", "bootstrap", "mask"]
 _ROLES = get_args(Role)
 
 

@@ -43,3 +43,22 @@ def synthetic(rows: int, inputs: int, outputs: int, seed: int) -> Numbers:
 def one_hot_of_largest(targets: Any) -> Any:
     """Class targets from real ones: 1 at each row's largest, 0 elsewhere."""
     return np.eye(targets.shape[1])[np.argmax(targets, axis=1)]
+
+
+SYNTHETIC_ROWS = 1024
+
+
+def rows_there(data: str, batch: int) -> int:
+    """How many rows the data set `data` ("digits" or "synthetic") has for a problem that draws `batch`."""
+    return len(digits()[0]) if data == "digits" else max(batch, SYNTHETIC_ROWS)
+
+
+def rows_of(data: str, inputs: int, outputs: int, loss: str, rows: int, seed: int) -> dict[str, Any]:
+    """``inputs`` and ``targets`` of the data set named `data`; classes where `loss` is cross_entropy."""
+    if data == "digits":
+        x, y = digits()
+    else:
+        x, y = synthetic(rows, inputs, outputs, seed)
+        if loss == "cross_entropy":
+            y = one_hot_of_largest(y)
+    return {"inputs": x, "targets": y}

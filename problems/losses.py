@@ -2,6 +2,9 @@
 
 mse is one half of the squared error summed over the outputs: for outputs y and targets t of shape (B, n) it
 is 1/(2B) sum (y - t)^2, which is n/2 times what torch calls mse_loss.
+
+Where every row has T positions (a transformer), the outputs have a row for each of them, the targets are of
+shape (B, T, n), and the mean is over the B T positions.
 """
 
 from collections.abc import Callable
@@ -24,12 +27,12 @@ class MeanSquaredError:
 
     def value(self, outputs: Array, draw: Draw) -> Array:
         """The loss, shape () or (N,)."""
-        xp, residual = self.arrays.xp, outputs - draw.arrays["targets"]
+        xp, residual = self.arrays.xp, outputs - _targets(self.arrays.xp, draw)
         return 0.5 * xp.mean(xp.sum(residual * residual, axis=-1), axis=-1)
 
     def pullback(self, outputs: Array, draw: Draw) -> Array:
         """(y - t) / B."""
-        return (outputs - draw.arrays["targets"]) / draw.count
+        return (outputs - _targets(self.arrays.xp, draw)) / outputs.shape[-2]
 
     def pushforward(self, outputs: Array, draw: Draw, tangents: Array) -> Array:
         """sum of (y - t) dy / B."""
@@ -38,10 +41,11 @@ class MeanSquaredError:
     def value_and_pullback_into(self, outputs: Any, draw: Draw, d_outputs: Any) -> Any:
         """The loss, with (y - t) / B written into `d_outputs`."""
         library = np if self.arrays.backend == "numpy" else self.arrays.xp
-        library.subtract(outputs, draw.arrays["targets"], out=d_outputs)
+        rows = outputs.shape[0]
+        library.subtract(outputs, _targets(library, draw), out=d_outputs)
         residual = d_outputs.reshape(-1)
-        value = library.dot(residual, residual) / (2 * draw.count)
-        d_outputs /= draw.count
+        value = library.dot(residual, residual) / (2 * rows)
+        d_outputs /= rows
         return value
 
 
@@ -59,14 +63,14 @@ class CrossEntropy:
         """The loss, shape () or (N,)."""
         xp = self.arrays.xp
         d = self._shifted(outputs)
-        rows = xp.log(xp.sum(xp.exp(d), axis=-1)) - xp.sum(draw.arrays["targets"] * d, axis=-1)
+        rows = xp.log(xp.sum(xp.exp(d), axis=-1)) - xp.sum(_targets(xp, draw) * d, axis=-1)
         return xp.mean(rows, axis=-1)
 
     def pullback(self, outputs: Array, draw: Draw) -> Array:
         """(softmax(y) - t) / B."""
         xp = self.arrays.xp
         e = xp.exp(self._shifted(outputs))
-        return (e / xp.sum(e, axis=-1, keepdims=True) - draw.arrays["targets"]) / draw.count
+        return (e / xp.sum(e, axis=-1, keepdims=True) - _targets(xp, draw)) / outputs.shape[-2]
 
     def pushforward(self, outputs: Array, draw: Draw, tangents: Array) -> Array:
         """sum of (softmax(y) - t) dy / B."""
@@ -75,21 +79,27 @@ class CrossEntropy:
     def value_and_pullback_into(self, outputs: Any, draw: Draw, d_outputs: Any) -> Any:
         """The loss, with (softmax(y) - t) / B written into `d_outputs`."""
         library = np if self.arrays.backend == "numpy" else self.arrays.xp
-        targets, d = draw.arrays["targets"], d_outputs
+        targets, d, rows = _targets(library, draw), d_outputs, outputs.shape[0]
         library.subtract(outputs, library.amax(outputs, -1)[:, None], out=d)
         picked = library.dot(targets.reshape(-1), d.reshape(-1))
         library.exp(d, out=d)
         total = d.sum(-1)
-        value = (library.log(total).sum() - picked) / draw.count
-        total *= draw.count
+        value = (library.log(total).sum() - picked) / rows
+        total *= rows
         d /= total[:, None]
         # Targets are scaled in a temporary as small as the outputs.
-        d -= targets / draw.count
+        d -= targets / rows
         return value
 
     def _shifted(self, outputs: Array) -> Array:
         xp = self.arrays.xp
         return outputs - xp.max(real_part(xp, outputs), axis=-1, keepdims=True)
+
+
+def _targets(xp: Any, draw: Draw) -> Array:
+    """The targets with one row for each row of the outputs."""
+    targets = draw.arrays["targets"]
+    return targets if targets.ndim == 2 else xp.reshape(targets, (-1, targets.shape[-1]))
 
 
 def _dot(xp: Any, gradient: Array, tangents: Array) -> Array:

@@ -3,26 +3,23 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from gradmark.arguments import check_fits, check_name, check_number, check_size
 from gradmark.arrays import Arrays
-from gradmark.draw import Draw
 from gradmark.errors import UsageError, shown
 from gradmark.layer import NamedLayer
 from gradmark.problem import Call
-from gradmark.random import generator
 from problems import data as datasets
+from problems.assembling import assemble
 from problems.initialisations import INITIALISATIONS
 from problems.layers.activation import Activation
 from problems.layers.dense import Dense
 from problems.layers.nonlinearities import NONLINEARITIES
 from problems.losses import LOSSES
-from problems.network import Network, sample_rows
+from problems.network import Network
 
-_SYNTHETIC_ROWS = 1024
 _LARGEST_GAIN = 1e4
 """Weights of standard deviation 1e4 are finite in every dtype, float16 (to 65504) among them."""
 
@@ -43,7 +40,7 @@ def mlp(
 ) -> Network:
     """Dense layers of the given `widths` (inputs first, outputs last), `activation` between them.
 
-    `activation` is one of identity, sigmoid, tanh, relu, leaky_relu, elu, gelu, softplus; `loss` mse or
+    `activation` is one of identity, sigmoid, tanh, relu, leaky_relu, elu, gelu, silu, softplus; `loss` mse or
     cross_entropy (see `problems.losses`); `initialisation` xavier, he, lecun, orthogonal or normal, times
     `gain` (from 0 to 1e4); biases start at zero. `data` is digits (64 inputs, 10 outputs) or synthetic (any
     widths). A draw is `batch` rows. Raises `UsageError` for a name or size that does not fit, or that would
@@ -61,23 +58,21 @@ def mlp(
     check_number("mlp", "gain", gain, 0, _LARGEST_GAIN)
     check_size("mlp", "batch", batch)
     widths = arguments["widths"] = check_widths(widths, data)
-    count = len(datasets.digits()[0]) if data == "digits" else max(batch, _SYNTHETIC_ROWS)
+    count = datasets.rows_there(data, batch)
     if batch > count:
         raise UsageError(f"mlp: `batch={shown(batch)}` is more than the {count} rows of `{data}`.")
     check_fits("mlp", _numbers(widths, count))
     arrays = Arrays(backend, device, dtype)
-    rows = _rows(data, widths, loss, count, seed)
-    everything = Draw({name: arrays.array(numbers) for name, numbers in rows.items()})
-    layers = _layers(widths, activation, arrays)
-    return Network(
-        layers=layers,
-        criterion=LOSSES[loss](arrays),
-        arrays=arrays,
-        parameters=_parameters(layers, initialisation, gain, arrays, seed),
-        data=everything,
+    return assemble(
+        Call("mlp", arguments),
+        _layers(widths, activation, arrays),
+        LOSSES[loss](arrays),
+        datasets.rows_of(data, widths[0], widths[-1], loss, count, seed),
+        arrays,
         batch=batch,
-        default_draw=sample_rows(everything, batch, seed, arrays),
-        call=Call("mlp", arguments),
+        seed=seed,
+        initialisation=initialisation,
+        gain=gain,
         smoothness=NONLINEARITIES[activation].smoothness if len(widths) > 2 else "smooth",
     )
 
@@ -125,16 +120,6 @@ def _numbers(widths: Sequence[int], rows: int) -> int:
     return weights + rows * (widths[0] + widths[-1])
 
 
-def _rows(data: str, widths: Sequence[int], loss: str, count: int, seed: int) -> dict[str, Any]:
-    if data == "digits":
-        inputs, targets = datasets.digits()
-    else:
-        inputs, targets = datasets.synthetic(count, widths[0], widths[-1], seed)
-        if loss == "cross_entropy":
-            targets = datasets.one_hot_of_largest(targets)
-    return {"inputs": inputs, "targets": targets}
-
-
 def _layers(widths: Sequence[int], activation: str, arrays: Arrays) -> tuple[NamedLayer, ...]:
     """Numbered as in a torch Sequential: dense layers are 0, 2, 4, and activations stand between them."""
     layers: list[NamedLayer] = []
@@ -143,15 +128,3 @@ def _layers(widths: Sequence[int], activation: str, arrays: Arrays) -> tuple[Nam
             layers.append(NamedLayer(f"layers.{len(layers)}", Activation(activation, arrays)))
         layers.append(NamedLayer(f"layers.{len(layers)}", Dense(fan_in, fan_out, arrays)))
     return tuple(layers)
-
-
-def _parameters(
-    layers: tuple[NamedLayer, ...], initialisation: str, gain: float, arrays: Arrays, seed: int
-) -> dict[str, Any]:
-    random, parameters = generator(seed, "weights"), {}
-    for named in layers:
-        if isinstance(named.layer, Dense):
-            weight = INITIALISATIONS[initialisation](random, named.layer.fan_in, named.layer.fan_out)
-            parameters[named.names["weight"]] = arrays.array(gain * weight)
-            parameters[named.names["bias"]] = arrays.zeros((named.layer.fan_out,))
-    return parameters

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
-from gradmark.layer import Affine, Criterion, NamedLayer
+from gradmark.layer import Affine, Composite, Criterion, NamedLayer, Sampled, flattened
 from gradmark.parameters import Parameters
 from gradmark.problem import Call, Smoothness, converted, retarget
 from gradmark.random import generator
@@ -54,13 +54,26 @@ class Network:
         return value
 
     def draw(self, seed: int) -> Draw:
-        """`batch` rows of the data, without replacement; all rows in order where `batch` is their number."""
-        return sample_rows(self.data, self.batch, seed, self.arrays)
+        """`batch` rows of the data, without replacement, and the random numbers of the layers' own (masks).
+
+        All rows in order where `batch` is their number.
+        """
+        return drawn(self.layers, self.data, self.batch, seed, self.arrays)
 
     @property
     def flops(self) -> float:
         """Matrix products of one forward pass over the default draw."""
-        return sum(named.layer.flops(self.default_draw.count) for named in self.layers)
+        pairs = zip(self.layers, self.input_shapes, strict=True)
+        return sum(named.layer.flops(rows) for named, (rows, _) in pairs)
+
+    @property
+    def input_shapes(self) -> tuple[tuple[int, int], ...]:
+        """The shape (rows, units) of each layer's input, for the default draw."""
+        inputs = self.default_draw.arrays["inputs"]
+        shapes = [(int(inputs.shape[0]), int(inputs.shape[1]))]
+        for named in self.layers:
+            shapes.append(named.layer.output_shape(shapes[-1]))
+        return tuple(shapes[:-1])
 
     def plain_forward(self) -> Callable[[Parameters, Draw], Any]:
         """The fastest forward pass of this backend (see `problems.plain_forward`)."""
@@ -80,13 +93,16 @@ class Network:
 
     def _open_inputs(self) -> "Network":
         inputs = self.default_draw.arrays["inputs"]
+        if not self.arrays.xp.isdtype(inputs.dtype, "real floating"):
+            raise UsageError(f"{self.call.name} has integer inputs, which have no gradient to open.")
         rows, units = inputs.shape
         layer = NamedLayer("", Given(rows, units, self.arrays))
         return self._with((layer, *self.layers), {"inputs": inputs, **self.parameters}, "inputs")
 
     def _open_nodes(self) -> "Network":
-        rows, layers, parameters = self.default_draw.count, [], dict(self.parameters)
-        for named in self.layers:
+        layers: list[NamedLayer] = []
+        parameters = dict(self.parameters)
+        for named, (rows, _) in zip(self.layers, self.input_shapes, strict=True):
             layers.append(named)
             if isinstance(named.layer, Affine):
                 prefix = named.prefix.replace("layers", "nodes")
@@ -117,7 +133,18 @@ class Network:
 
 def _moved(part: Any, arrays: Arrays) -> Any:
     """A layer or criterion on other arrays: each is a dataclass with that field."""
+    if isinstance(part, Composite):
+        inner = tuple(NamedLayer(each.prefix, _moved(each.layer, arrays)) for each in part.inner)
+        return replace(cast(Any, part), arrays=arrays, inner=inner)
     return replace(part, arrays=arrays)
+
+
+def drawn(layers: tuple[NamedLayer, ...], data: Draw, batch: int, seed: int, arrays: Arrays) -> Draw:
+    """`batch` rows of `data`, and for them what the layers sample for themselves."""
+    draw, random = sample_rows(data, batch, seed, arrays), generator(seed, "mask")
+    sampled = [each.layer for each in flattened(layers) if isinstance(each.layer, Sampled)]
+    own = [item for layer in sampled for item in layer.sample(random, batch).items()]
+    return Draw({**draw.arrays, **{name: arrays.array(array) for name, array in own}}, seed)
 
 
 def sample_rows(data: Draw, batch: int, seed: int, arrays: Arrays) -> Draw:

@@ -14,14 +14,23 @@ def forward_flops(problem: Problem) -> float | None:
 def gradient_flops(problem: Problem) -> float | None:
     """The operations of one gradient by reverse mode; None for a problem without layers.
 
-    A layer with F operations forward has F for the gradient of its parameters and F for that of its input;
-    the first layer that holds parameters needs no gradient of its input. A chain of dense layers with n_0
-    inputs, n_1 units in the first layer and B rows therefore costs 3F - 2 B n_0 n_1 (Griewank and Walther
-    2008, chapter 4).
+    Most layers with F operations forward have F for the gradient of their parameters and F for that of their
+    input; what comes before the first layer that holds parameters needs none, and that layer none of its
+    input. A chain of dense layers with n_0 inputs, n_1 units in the first layer and B rows therefore costs
+    3F - 2 B n_0 n_1 (Griewank and Walther 2008, chapter 4).
     """
+    backward = pullback_flops(problem)
+    return None if backward is None or problem.flops is None else problem.flops + backward
+
+
+def pullback_flops(problem: Problem) -> float | None:
+    """The operations of one pullback over the default draw; None for a problem without layers."""
     if problem.layers is None:
         return None
-    rows = problem.default_draw.count
-    each = [named.layer.flops(rows) for named in problem.layers]
     first = next(index for index, named in enumerate(problem.layers) if named.names)
-    return sum(each) + 2 * sum(each[first:]) - each[first]
+    shape, total = tuple(problem.default_draw.arrays["inputs"].shape), 0.0
+    for index, named in enumerate(problem.layers):
+        if index >= first:
+            total += named.layer.pullback_flops(shape[0], input_gradient=index > first)
+        shape = named.layer.output_shape(shape)
+    return total

@@ -13,6 +13,7 @@ from typing import Any
 
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
+from gradmark.layer import lacks_pushforward
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.parameters import Parameters, detached, finished, size
 from gradmark.population import per_chunk
@@ -45,6 +46,8 @@ class Tangent:
         """It needs layers."""
         if problem.layers is None:
             return f"{problem.call.name} has no layers to push tangents through"
+        if where := lacks_pushforward(problem.layers):
+            return f"the layer {where} of {problem.call.name} has no pushforward"
         return unsupported(self, problem, want)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:

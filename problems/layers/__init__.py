@@ -1,5 +1,6 @@
 """The layers that networks are made of, with the derivatives that methods push through them.
 
 `dense` and `activation` are the layers; `nonlinearities` are the formulas of the activation functions, with
-`log1p` for complex numbers. `opening` puts a layer in front that makes inputs or offsets into parameters.
+`log1p` for complex numbers and `normal_cdf`. `chain` makes one layer of several. `opening` puts a layer in
+front that makes inputs or offsets into parameters.
 """

@@ -46,10 +46,14 @@ class Activation:
         """Zero: only matrix products are counted."""
         return 0.0
 
+    def pullback_flops(self, rows: int, *, input_gradient: bool = True) -> float:
+        """Zero: only matrix products are counted."""
+        return 0.0
+
     def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
-        """h, and (z, h)."""
+        """h, and what sigma' needs of the pair (z, h): the other one is None, so that nobody keeps it."""
         h = self.formula.value(self.arrays, x)
-        return h, (x, h)
+        return h, ((None, h) if self.formula.from_value else (x, None))
 
     def derivative(self, saved: Any) -> Array:
         """sigma'(z)."""

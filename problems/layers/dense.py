@@ -9,6 +9,7 @@ import numpy as np
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.layer import Own
+from problems.initialisations import Weights
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,14 @@ class Dense:
         """Two for each weight and row."""
         return 2.0 * rows * self.fan_in * self.fan_out
 
+    def pullback_flops(self, rows: int, *, input_gradient: bool = True) -> float:
+        """As many for dW, and as many again for dx."""
+        return (2 if input_gradient else 1) * self.flops(rows)
+
+    def initial(self, random: Any, weights: Weights) -> dict[str, Any]:
+        """Weights as `weights` draws them, and biases of zero."""
+        return {"weight": weights(random, self.fan_in, self.fan_out), "bias": np.zeros(self.fan_out)}
+
     @cached_property
     def _fused(self) -> Any:
         """torch's one-call x W^T + b; elsewhere None."""
@@ -59,7 +68,7 @@ class Dense:
     ) -> tuple[Array | None, dict[str, Array]]:
         """dx = dz W, dW = dz^T x, db = 1^T dz."""
         xp = self.arrays.xp
-        own = {"weight": xp.matmul(dy.mT, saved), "bias": xp.sum(dy, axis=-2)}
+        own = {"weight": xp.matmul(xp.matrix_transpose(dy), saved), "bias": xp.sum(dy, axis=-2)}
         return (xp.matmul(dy, p["weight"]) if input_gradient else None), own
 
     def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
@@ -80,9 +89,9 @@ class Dense:
         """x W^T; where only x carries a leading axis, as one product of all its rows."""
         xp = self.arrays.xp
         if x.ndim == 3 and weight.ndim == 2:
-            flat = xp.matmul(xp.reshape(x, (-1, x.shape[-1])), weight.mT)
+            flat = xp.matmul(xp.reshape(x, (-1, x.shape[-1])), xp.matrix_transpose(weight))
             return xp.reshape(flat, (x.shape[0], x.shape[1], weight.shape[0]))
-        return xp.matmul(x, weight.mT)
+        return xp.matmul(x, xp.matrix_transpose(weight))
 
     def output_shape(self, input_shape: tuple[int, int]) -> tuple[int, int]:
         """(rows, fan_out)."""

@@ -4,7 +4,8 @@ Each takes the arrays' namespace, z, and (for the derivative) h = sigma(z). None
 Functions of several branches choose by the real part of z, which continues each branch analytically: so a
 complex step sees the derivative of the branch. At a kink the derivative is that of the left branch:
 relu'(0) = 0. elu (alpha = 1) has no kink, but its second derivative jumps at 0, from 1 to 0. `gelu` is the
-exact form with erf. tanh' is 1 - h^2, which is exact to the resolution of 1, not of tanh' itself.
+exact form with erf, `silu` is z times its sigmoid. tanh' is 1 - h^2, which is exact to the resolution of 1,
+not of tanh' itself.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from gradmark.arrays import Array, Arrays
 from gradmark.dtypes import DTYPES
 from gradmark.problem import Smoothness
 from problems.layers.log1p import log1p
+from problems.layers.normal_cdf import ERFC_DTYPES, normal_cdf
 
 LEAKY_SLOPE = 0.01
 
@@ -26,6 +27,7 @@ LEAKY_SLOPE = 0.01
 class Nonlinearity:
     """sigma(z), sigma'(z), and where sigma' can be had from h alone, both in buffers.
 
+    `derivative(arrays, z, h)` is given h alone where `from_value` says that this is enough, else z alone.
     `value_into(xp, z, out)` may be given the same buffer twice; `pullback_into(xp, h, dh, dz)` writes
     dz = dh * sigma'(z), computed from h = sigma(z). They work on NumPy and torch, and are None where the
     derivative needs z. `dtypes` are those of each backend that have the functions it is made of.
@@ -34,6 +36,7 @@ class Nonlinearity:
     value: Callable[[Arrays, Array], Array]
     derivative: Callable[[Arrays, Array, Array], Array]
     smoothness: Smoothness = "smooth"
+    from_value: bool = False
     value_into: Callable[[Any, Any, Any], Any] | None = None
     pullback_into: Callable[[Any, Any, Any, Any], Any] | None = None
     dtypes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: DTYPES)
@@ -58,7 +61,7 @@ def _identity(arrays: Arrays, z: Array) -> Array:
 
 
 def _identity_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
-    return arrays.xp.ones_like(z)
+    return arrays.xp.ones_like(h)
 
 
 def _tanh(arrays: Arrays, z: Array) -> Array:
@@ -103,7 +106,7 @@ def relu(arrays: Arrays, z: Array) -> Array:
 
 def _relu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
     xp = arrays.xp
-    return xp.where(_positive(xp, z), xp.ones_like(z), xp.zeros_like(z))
+    return xp.where(_positive(xp, h), xp.ones_like(h), xp.zeros_like(h))
 
 
 def _relu_into(xp: Any, z: Any, out: Any) -> None:
@@ -126,7 +129,7 @@ def _leaky_relu(arrays: Arrays, z: Array) -> Array:
 
 def _leaky_relu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
     xp = arrays.xp
-    return xp.where(_positive(xp, z), xp.ones_like(z), LEAKY_SLOPE * xp.ones_like(z))
+    return xp.where(_positive(xp, h), xp.ones_like(h), LEAKY_SLOPE * xp.ones_like(h))
 
 
 def _elu(arrays: Arrays, z: Array) -> Array:
@@ -145,12 +148,21 @@ def _negative_part(arrays: Arrays, z: Array) -> Array:
 
 
 def _gelu(arrays: Arrays, z: Array) -> Array:
-    return z * _normal_cdf(arrays, z)
+    return z * normal_cdf(arrays, z)
 
 
 def _gelu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
     density = arrays.xp.exp(-0.5 * z * z) * (2 * np.pi) ** -0.5
-    return _normal_cdf(arrays, z) + z * density
+    return normal_cdf(arrays, z) + z * density
+
+
+def _silu(arrays: Arrays, z: Array) -> Array:
+    return z * _sigmoid(arrays, z)
+
+
+def _silu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
+    s = _sigmoid(arrays, z)
+    return s + z * _sigmoid_derivative(arrays, z, s)
 
 
 def _softplus(arrays: Arrays, z: Array) -> Array:
@@ -162,31 +174,14 @@ def _softplus_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
     return _sigmoid(arrays, z)
 
 
-def _normal_cdf(arrays: Arrays, z: Array) -> Array:
-    """Phi(z) = erfc(-z / sqrt 2) / 2. The array API has no erf, so each backend's own is looked up."""
-    scaled = z * -(0.5**0.5)
-    if arrays.backend == "numpy":
-        return 0.5 * special.erfc(scaled)
-    if arrays.backend == "torch":
-        return 0.5 * arrays.xp.special.erfc(scaled)
-    from jax.scipy.special import erfc
-
-    return 0.5 * erfc(scaled)
-
-
-_ERFC_DTYPES = {
-    "numpy": ("float32", "float64", "complex64", "complex128"),
-    "torch": ("bfloat16", "float16", "float32", "float64"),
-    "jax": ("float32", "float64"),
-}
-"""Where there is an erfc: SciPy's has no longdouble, torch's and JAX's no complex numbers."""
 NONLINEARITIES = {
-    "identity": Nonlinearity(_identity, _identity_derivative),
+    "identity": Nonlinearity(_identity, _identity_derivative, from_value=True),
     "sigmoid": Nonlinearity(_sigmoid, _sigmoid_derivative),
-    "tanh": Nonlinearity(_tanh, _tanh_derivative, "smooth", _tanh_into, _tanh_pullback_into),
-    "relu": Nonlinearity(relu, _relu_derivative, "kinked", _relu_into, _relu_pullback_into),
-    "leaky_relu": Nonlinearity(_leaky_relu, _leaky_relu_derivative, "kinked"),
+    "tanh": Nonlinearity(_tanh, _tanh_derivative, "smooth", True, _tanh_into, _tanh_pullback_into),
+    "relu": Nonlinearity(relu, _relu_derivative, "kinked", True, _relu_into, _relu_pullback_into),
+    "leaky_relu": Nonlinearity(_leaky_relu, _leaky_relu_derivative, "kinked", True),
     "elu": Nonlinearity(_elu, _elu_derivative),
-    "gelu": Nonlinearity(_gelu, _gelu_derivative, dtypes=_ERFC_DTYPES),
+    "gelu": Nonlinearity(_gelu, _gelu_derivative, dtypes=ERFC_DTYPES),
+    "silu": Nonlinearity(_silu, _silu_derivative),
     "softplus": Nonlinearity(_softplus, _softplus_derivative),
 }

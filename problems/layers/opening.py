@@ -31,6 +31,14 @@ class Given:
         """Zero."""
         return 0.0
 
+    def pullback_flops(self, rows: int, *, input_gradient: bool = True) -> float:
+        """Zero."""
+        return 0.0
+
+    def output_shape(self, input_shape: tuple[int, int]) -> tuple[int, int]:
+        """(rows, units)."""
+        return self.rows, self.units
+
     def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
         """The parameter itself."""
         _check_rows(x, self.rows)
@@ -62,6 +70,14 @@ class Offset:
     def flops(self, rows: int) -> float:
         """Zero."""
         return 0.0
+
+    def pullback_flops(self, rows: int, *, input_gradient: bool = True) -> float:
+        """Zero."""
+        return 0.0
+
+    def output_shape(self, input_shape: tuple[int, int]) -> tuple[int, int]:
+        """(rows, units)."""
+        return self.rows, self.units
 
     def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
         """x + offset."""

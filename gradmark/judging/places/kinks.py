@@ -9,7 +9,7 @@ import numpy as np
 from gradmark.arrays import to_numpy
 from gradmark.draw import Draw
 from gradmark.layer import Affine, Elementwise
-from gradmark.passes import forward
+from gradmark.parameters import Parameters
 from gradmark.problem import Problem, converted
 
 _ROOTS = 16.0
@@ -30,15 +30,22 @@ def beside_a_kink(
     """
     if problem.smoothness != "kinked" or problem.layers is None:
         return None
-    trace = forward(problem, converted(start, problem.arrays), draw)
     for index, bias in _before_kinks(problem):
-        nodes = to_numpy(trace.saved[index][0]).astype(np.float64)
+        nodes = _nodes(problem, converted(start, problem.arrays), draw, index)
         row, unit = np.unravel_index(np.argmin(np.abs(nodes)), nodes.shape)
         distance = _ROOTS * math.sqrt(epsilon) * float(np.sqrt(np.mean(nodes**2)))
         moved = {name: np.array(array) for name, array in start.items()}
         moved[bias][unit] += distance - nodes[row, unit]
         return moved
     return None
+
+
+def _nodes(problem: Problem, parameters: Parameters, draw: Draw, index: int) -> Any:
+    """What comes into layer `index`, in float64."""
+    h = draw.arrays["inputs"]
+    for named in (problem.layers or ())[:index]:
+        h, _ = named.layer.forward(named.own(parameters), h, draw)
+    return to_numpy(h).astype(np.float64)
 
 
 def _before_kinks(problem: Problem) -> Iterator[tuple[int, str]]:
