@@ -14,14 +14,17 @@ from dataclasses import dataclass
 class Work:
     """Passes over all rows of the draw: forward evaluations of the loss, tangents pushed, pullbacks.
 
-    A population of N members is N passes; a pass over half the rows is half a pass. `declared` says that a
-    compiled method stated the numbers, instead of the problem counting them.
+    A population of N members is N passes; a pass over half the rows is half a pass, and so is one over some of
+    the layers that have half of the matrix products. `declared` says that a compiled method stated the
+    numbers, instead of the problem counting them. `multiplications` are the scalar ones of the way back,
+    where a method counts them.
     """
 
     forward: float = 0.0
     tangent: float = 0.0
     pullback: float = 0.0
     declared: bool = False
+    multiplications: float | None = None
 
     @property
     def evaluations(self) -> float:
