@@ -2,5 +2,6 @@
 
 `dense` and `activation` are the layers; `nonlinearities` are the formulas of the activation functions, with
 `log1p` for complex numbers and `normal_cdf`. `chain` makes one layer of several. `opening` puts a layer in
-front that makes inputs or offsets into parameters.
+front that makes inputs or offsets into parameters. `embedding` (with `scatter`), `attention` and
+`transformer_block` are the parts of a transformer.
 """
