@@ -20,7 +20,7 @@ from gradmark.parameters import Parameters, detached, finished, ravel, size
 from gradmark.population import per_chunk
 from gradmark.problem import Problem
 from gradmark.work import Work, counting
-from methods.forward.slopes import by_jax, by_layers, by_torch, transformed_together
+from methods.forward.slopes import against_layers, by_jax, by_layers, by_torch, transformed_together
 
 _TRANSFORMS = {"torch": by_torch, "jax": by_jax}
 
@@ -29,7 +29,7 @@ _TRANSFORMS = {"torch": by_torch, "jax": by_jax}
 class ForwardGradient:
     """The mean of (g . v) v over `directions` normal directions v.
 
-    Derivatives along v come from the layers where the problem has them, else from ``torch.func.jvp`` or
+    Derivatives along v come from the layers where each has a pushforward, else from ``torch.func.jvp`` or
     ``jax.jvp``.
     """
 
@@ -42,7 +42,7 @@ class ForwardGradient:
     def claims(self) -> Claims:
         """Unbiased with variance factor P + 1; a tangent pass for each direction.
 
-        With layers there is one forward pass; without, one for each chunk of directions held at once.
+        Through layers there is one forward pass; else one for each chunk of directions held at once.
         """
         return Claims(
             family="forward",
@@ -53,17 +53,18 @@ class ForwardGradient:
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
-        """It needs layers, or torch's or JAX's forward mode."""
-        if problem.layers is None and problem.arrays.backend not in ("torch", "jax"):
-            return f"{problem.call.name} has no layers, and {problem.arrays.backend} has no forward mode"
+        """It needs layers that have a pushforward, or torch's or JAX's forward mode."""
+        if (reason := against_layers(problem)) and problem.arrays.backend not in _TRANSFORMS:
+            return f"{reason}, and {problem.arrays.backend} has no forward mode"
         return unsupported(self, problem, want)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Choose the forward mode; compile on JAX."""
         check_supported(self, problem, want)
         arrays, together = problem.arrays, _together(problem)
-        bind = (by_layers if problem.layers is not None else _TRANSFORMS[arrays.backend])(problem)
-        compiled = problem.layers is None or arrays.backend == "jax"
+        transformed = against_layers(problem) is not None
+        bind = (_TRANSFORMS[arrays.backend] if transformed else by_layers)(problem)
+        compiled = transformed or arrays.backend == "jax"
 
         def gradient(
             parameters: Parameters,
@@ -87,10 +88,10 @@ class ForwardGradient:
 
     def _work(self, problem: Problem) -> Work:
         chunk = _together(problem)(problem, problem.default_draw, size(problem.parameters))
-        forward = 1 if problem.layers is not None else math.ceil(self.directions / chunk)
+        forward = 1 if against_layers(problem) is None else math.ceil(self.directions / chunk)
         return Work(forward=forward, tangent=self.directions)
 
 
 def _together(problem: Problem) -> Callable[[Problem, Draw, int], int]:
     """The rule for how many directions go through the problem's forward mode at once."""
-    return per_chunk if problem.layers is not None else transformed_together
+    return per_chunk if against_layers(problem) is None else transformed_together

@@ -11,6 +11,7 @@ from typing import Any
 from gradmark import passes
 from gradmark.arrays import Array
 from gradmark.draw import Draw
+from gradmark.layer import lacks_pushforward
 from gradmark.parameters import Parameters
 from gradmark.population import per_chunk
 from gradmark.problem import Problem
@@ -30,6 +31,14 @@ def transformed_together(problem: Problem, draw: Draw, numbers: int) -> int:
     the fastest on a CPU (16 take three times as long, 1024 leave the cache), fewer beyond 64 MiB.
     """
     return min(_TRANSFORMED_DIRECTIONS, per_chunk(problem, draw, numbers, limit=_TRANSFORMED_BYTES))
+
+
+def against_layers(problem: Problem) -> str | None:
+    """Why tangents cannot be pushed through the problem's layers, in words; None where they can."""
+    if problem.layers is None:
+        return f"{problem.call.name} has no layers to push tangents through"
+    where = lacks_pushforward(problem.layers)
+    return None if where is None else f"the layer {where} of {problem.call.name} has no pushforward"
 
 
 def by_layers(problem: Problem) -> Bind:

@@ -13,14 +13,13 @@ from typing import Any
 
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
-from gradmark.layer import lacks_pushforward
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.parameters import Parameters, detached, finished, size
 from gradmark.population import per_chunk
 from gradmark.problem import Problem
 from gradmark.work import Work, counting
 from methods.forward.basis import along_basis
-from methods.forward.slopes import by_layers
+from methods.forward.slopes import against_layers, by_layers
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,8 @@ class Tangent:
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
-        """It needs layers."""
-        if problem.layers is None:
-            return f"{problem.call.name} has no layers to push tangents through"
-        if where := lacks_pushforward(problem.layers):
-            return f"the layer {where} of {problem.call.name} has no pushforward"
-        return unsupported(self, problem, want)
+        """It needs layers that have a pushforward."""
+        return against_layers(problem) or unsupported(self, problem, want)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Compile on JAX; elsewhere there is nothing to prepare."""

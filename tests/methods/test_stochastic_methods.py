@@ -204,7 +204,8 @@ def test_narrow_dtypes_keep_the_direction(name: str, hyper: dict[str, Any], dtyp
 
 def test_forward_gradients_say_where_there_is_no_forward_mode() -> None:
     method, rosenbrock = gradmark.get_method("forward_gradient"), gradmark.get_problem("rosenbrock")
-    assert method.supports(rosenbrock) == "rosenbrock has no layers, and numpy has no forward mode"
+    reason = "rosenbrock has no layers to push tangents through, and numpy has no forward mode"
+    assert method.supports(rosenbrock) == reason
     assert method.supports(rosenbrock.to(backend="torch")) is None
 
 
