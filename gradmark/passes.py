@@ -8,11 +8,13 @@ and Williams (1986),
 written layer by layer so that it holds for every layer that knows its own pullback.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gradmark.arrays import Array
 from gradmark.draw import Draw
+from gradmark.layer import NamedLayer
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
 from gradmark.work import count
@@ -34,27 +36,41 @@ def share_of_rows(problem: Problem, draw: Draw) -> float:
 def forward(problem: Problem, parameters: Parameters, draw: Draw) -> Trace:
     """Run the layers once and keep what the other two passes need. One forward pass."""
     count(forward=share_of_rows(problem, draw))
-    h, saved = draw.arrays.get("inputs"), []
-    for named in _layers(problem):
+    return forward_layers(problem, parameters, draw, draw.arrays.get("inputs"), 0, len(_layers(problem)))
+
+
+def forward_layers(
+    problem: Problem, parameters: Parameters, draw: Draw, h: Array, start: int, stop: int
+) -> Trace:
+    """Run the layers from `start` to `stop` - 1 on `h`. Whoever runs a part counts it."""
+    saved = []
+    for named in _layers(problem)[start:stop]:
         h, kept = named.layer.forward(named.own(parameters), h, draw)
         saved.append(kept)
     return Trace(h, tuple(saved))
 
 
 def pullback(problem: Problem, parameters: Parameters, draw: Draw, trace: Trace) -> dict[str, Array]:
-    """The gradient of the loss with respect to all parameters. One pullback pass.
+    """The gradient of the loss with respect to all parameters. One pullback pass."""
+    count(pullback=share_of_rows(problem, draw))
+    delta = _criterion(problem).pullback(trace.outputs, draw)
+    return back(_layers(problem), parameters, trace.saved, delta)
+
+
+def back(
+    layers: tuple[NamedLayer, ...], parameters: Parameters, saved: tuple[Any, ...], delta: Array
+) -> dict[str, Array]:
+    """The delta recursion from `delta`, the gradient with respect to the last layer's outputs; not counted.
 
     The first layer that holds parameters needs no gradient of its input, so that product is left out.
     """
-    count(pullback=share_of_rows(problem, draw))
-    layers = _layers(problem)
     first = next(index for index, named in enumerate(layers) if named.names)
-    delta = _criterion(problem).pullback(trace.outputs, draw)
     gradient: dict[str, Array] = {}
+    dy: Array | None = delta
     for index in range(len(layers) - 1, first - 1, -1):
         named = layers[index]
-        delta, own = named.layer.pullback(
-            named.own(parameters), trace.saved[index], delta, input_gradient=index > first
+        dy, own = named.layer.pullback(
+            named.own(parameters), saved[index], dy, input_gradient=index > first
         )
         for name, array in own.items():
             full = named.names[name]
