@@ -14,7 +14,6 @@ from typing import Any
 
 from gradmark.arrays import Array
 from gradmark.draw import Draw
-from gradmark.layer import NamedLayer
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
 from gradmark.work import count
@@ -54,28 +53,32 @@ def pullback(problem: Problem, parameters: Parameters, draw: Draw, trace: Trace)
     """The gradient of the loss with respect to all parameters. One pullback pass."""
     count(pullback=share_of_rows(problem, draw))
     delta = _criterion(problem).pullback(trace.outputs, draw)
-    return back(_layers(problem), parameters, trace.saved, delta)
+    _, gradient = pullback_layers(problem, parameters, trace.saved, delta, 0, len(_layers(problem)))
+    return {name: gradient[name] for name in parameters}
 
 
-def back(
-    layers: tuple[NamedLayer, ...], parameters: Parameters, saved: tuple[Any, ...], delta: Array
-) -> dict[str, Array]:
-    """The delta recursion from `delta`, the gradient with respect to the last layer's outputs; not counted.
+def pullback_layers(
+    problem: Problem, parameters: Parameters, saved: Sequence[Any], delta: Array, start: int, stop: int
+) -> tuple[Array | None, dict[str, Array]]:
+    """Pull `delta` back from the output of layer `stop` - 1 to the input of layer `start`.
 
-    The first layer that holds parameters needs no gradient of its input, so that product is left out.
+    `saved` is what these layers saved, in order. With the gradient of the input come those of the layers'
+    parameters. The first layer of all that holds parameters needs no gradient of its input: that product is
+    left out, and so are the layers before it (None). Whoever runs a part counts it.
     """
+    layers = _layers(problem)
     first = next(index for index, named in enumerate(layers) if named.names)
     gradient: dict[str, Array] = {}
-    dy: Array | None = delta
-    for index in range(len(layers) - 1, first - 1, -1):
+    dh: Array | None = delta
+    for index in range(stop - 1, max(start, first) - 1, -1):
         named = layers[index]
-        dy, own = named.layer.pullback(
-            named.own(parameters), saved[index], dy, input_gradient=index > first
+        dh, own = named.layer.pullback(
+            named.own(parameters), saved[index - start], dh, input_gradient=index > first
         )
         for name, array in own.items():
             full = named.names[name]
             gradient[full] = gradient[full] + array if full in gradient else array
-    return {name: gradient[name] for name in parameters}
+    return dh, gradient
 
 
 def pushforward(
