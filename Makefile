@@ -49,8 +49,8 @@ judge: $(VENV)/installed-report ## judge every built-in method thoroughly; the v
 scorecard: $(VENV)/installed-report ## gradmark's checks beside those of torch, jax, autograd and SciPy, on known faults
 	@$(UNPINNED) $(BIN)/gradmark scorecard --out runs/scorecard
 
-speed: $(VENV)/installed-report ## how fast backprop is beside torch.autograd and jax, and how gradmark starts
-	@$(UNPINNED) $(BIN)/python -m benchmarks.headline
+speed: $(VENV)/installed-report ## how fast hand-derived reverse mode is beside what people use, and how gradmark starts
+	@$(UNPINNED) $(BIN)/python -m benchmarks.speed
 
 clean: ## remove .venv, caches and built files; runs and asv results stay
 	rm -rf $(VENV) build dist *.egg-info .asv/env .asv/html .pytest_cache .mypy_cache .ruff_cache .hypothesis

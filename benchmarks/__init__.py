@@ -1,6 +1,6 @@
 """The asv suite: one file for each quantity, over method x problem x size x device (the grid of `common`).
 
-`timing`, `cost`, `evaluations`, `memory` and `accuracy` are the quantities; `headline` sets backpropagation
+`timing`, `cost`, `evaluations`, `memory` and `accuracy` are the quantities; `speed` sets backpropagation
 by hand beside what people use.
 
 Threads are pinned here, before anything imports a numerical library: two OpenMP threads on two busy cores can

@@ -1,0 +1,124 @@
+"""Checkpointing in deep dense networks: time, peak memory, and whether the gradient is bit for bit the same."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from benchmarks.speed.bounds import Bound, print_bounds, shown
+from gradmark.measuring.interval import Interval
+from gradmark.measuring.time import Timing, interleaved, time_ratio
+
+WIDTH, BATCH, DTYPE = 256, 2048, "float32"
+SECONDS = {64: 60.0, 256: 120.0}
+"""Time given to each depth."""
+_METHODS = (
+    ("numpy", "backprop"),
+    ("numpy", "checkpointed_backprop"),
+    ("torch", "backprop"),
+    ("torch", "checkpointed_backprop"),
+    ("torch", "autograd"),
+    ("torch", "torch_checkpoint"),
+)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    timing: Timing
+    peak: float
+    """Bytes, the gradient's own left out."""
+
+
+def print_tables() -> None:
+    """A table for each depth, then what is met of the limits."""
+    for depth in SECONDS:
+        found, same = _measured(depth)
+        print(
+            f"\nDepth {depth}, width {WIDTH}, {BATCH} rows, {DTYPE}: checkpointing in about sqrt(L) segments\n"
+        )
+        print("| method | time | by autograd | peak beside the gradient | by autograd | by backprop |")
+        print("|---|---|---|---|---|---|")
+        plain = found["torch autograd"]
+        for name, each in found.items():
+            own = found[f"{name.split()[0]} backprop"]
+            print(
+                f"| {name} | {each.timing.median * 1e3:.0f} ms | {shown(time_ratio(each.timing, plain.timing))} | "
+                f"{each.peak / 2**20:.1f} MiB | {each.peak / plain.peak:.3f} | {each.peak / own.peak:.3f} |"
+            )
+        print()
+        _print_limits(depth, found, same)
+
+
+def _print_limits(depth: int, found: dict[str, _Measured], same: dict[str, bool]) -> None:
+    plain, bounds = found["torch autograd"], []
+    for backend in ("numpy", "torch"):
+        each, own = found[f"{backend} checkpointed_backprop"], found[f"{backend} backprop"]
+        if depth == 64:
+            bounds += [
+                Bound(f"{backend}, time by autograd", time_ratio(each.timing, plain.timing), 1.38, False),
+                Bound(f"{backend}, peak by autograd", _exactly(each.peak / plain.peak), 0.40, False),
+            ]
+        else:
+            limit = 2.3 / math.sqrt(depth)
+            bounds += [
+                Bound(f"{backend}, time by backprop", time_ratio(each.timing, own.timing), 1.36, False),
+                Bound(f"{backend}, peak by backprop", _exactly(each.peak / own.peak), limit, False),
+            ]
+    smaller = found["torch checkpointed_backprop"].peak / found["torch torch_checkpoint"].peak
+    bounds.append(Bound("peak by torch.utils.checkpoint", _exactly(smaller), 1.0, False))
+    print_bounds(f"checkpointed_backprop at depth {depth}", bounds)
+    for backend, equal in same.items():
+        print(f"- the gradient on {backend} is {'' if equal else 'NOT '}bit for bit that of backprop")
+
+
+def _exactly(number: float) -> Interval:
+    return Interval(number, number, number)
+
+
+def _measured(depth: int) -> tuple[dict[str, _Measured], dict[str, bool]]:
+    """Each method's time and peak, and for each backend whether checkpointing changes a bit."""
+    import gradmark
+    from gradmark.measuring.memory import peak_bytes
+    from gradmark.measuring.threads import pinned
+
+    problems = {backend: _problem(backend, depth) for backend in ("numpy", "torch")}
+    calls: dict[str, Callable[[], object]] = {}
+    peaks: dict[str, float] = {}
+    gradient = sum(array.nbytes for array in problems["numpy"].parameters.values())
+
+    def make(method: Any, problem: Any) -> Callable[[], object]:
+        return partial(method.prepare(problem), problem.parameters)
+
+    with pinned(1):
+        for backend, name in _METHODS:
+            method, problem = gradmark.get_method(name), problems[backend]
+            calls[f"{backend} {name}"] = make(method, problem)
+            calls[f"{backend} {name}"]()
+            peak = peak_bytes(partial(make, method, problem), problem.arrays)
+            peaks[f"{backend} {name}"] = peak.bytes - gradient
+        same = {backend: _same(calls, backend) for backend in problems}
+        timings = interleaved(calls, synchronize=lambda: None, budget=SECONDS[depth])
+    return {name: _Measured(timings[name], peaks[name]) for name in calls}, same
+
+
+def _same(calls: dict[str, Callable[[], Any]], backend: str) -> bool:
+    from gradmark.arrays import to_numpy
+
+    one = calls[f"{backend} backprop"]().gradient
+    other = calls[f"{backend} checkpointed_backprop"]().gradient
+    return all((to_numpy(array) == to_numpy(other[name])).all() for name, array in one.items())
+
+
+def _problem(backend: str, depth: int) -> Any:
+    import gradmark
+
+    return gradmark.get_problem(
+        "mlp",
+        widths=(WIDTH,) * (depth + 1),
+        data="synthetic",
+        loss="mse",
+        batch=BATCH,
+        backend=backend,
+        dtype=DTYPE,
+    )
