@@ -2,26 +2,20 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
-from gradmark.arguments import check_fits, check_name, check_number, check_size
+from gradmark.arguments import check_fits, check_size
 from gradmark.arrays import Arrays
 from gradmark.errors import UsageError, shown
 from gradmark.layer import NamedLayer
 from gradmark.problem import Call
-from problems import data as datasets
-from problems.assembling import assemble
-from problems.initialisations import INITIALISATIONS
+from problems.choices import check_choices, chosen_network
 from problems.layers.activation import Activation
 from problems.layers.dense import Dense
-from problems.layers.nonlinearities import NONLINEARITIES
-from problems.losses import LOSSES
 from problems.network import Network
-
-_LARGEST_GAIN = 1e4
-"""Weights of standard deviation 1e4 are finite in every dtype, float16 (to 65504) among them."""
 
 
 def mlp(
@@ -51,29 +45,15 @@ def mlp(
     {'layers.0.weight': (16, 64), 'layers.0.bias': (16,), 'layers.2.weight': (10, 16), 'layers.2.bias': (10,)}
     """
     arguments = dict(locals())
-    check_name("activation", activation, NONLINEARITIES)
-    check_name("loss", loss, LOSSES)
-    check_name("initialisation", initialisation, INITIALISATIONS)
-    check_name("data set", data, ("digits", "synthetic"))
-    check_number("mlp", "gain", gain, 0, _LARGEST_GAIN)
-    check_size("mlp", "batch", batch)
+    rows = check_choices("mlp", arguments)
     widths = arguments["widths"] = check_widths(widths, data)
-    count = datasets.rows_there(data, batch)
-    if batch > count:
-        raise UsageError(f"mlp: `batch={shown(batch)}` is more than the {count} rows of `{data}`.")
-    check_fits("mlp", _numbers(widths, count))
-    arrays = Arrays(backend, device, dtype)
-    return assemble(
+    check_fits("mlp", _numbers(widths, rows))
+    return chosen_network(
         Call("mlp", arguments),
-        _layers(widths, activation, arrays),
-        LOSSES[loss](arrays),
-        datasets.rows_of(data, widths[0], widths[-1], loss, count, seed),
-        arrays,
-        batch=batch,
-        seed=seed,
-        initialisation=initialisation,
-        gain=gain,
-        smoothness=NONLINEARITIES[activation].smoothness if len(widths) > 2 else "smooth",
+        partial(_layers, widths, activation),
+        (widths[0], widths[-1]),
+        rows,
+        smoothness=None if len(widths) > 2 else "smooth",
     )
 
 

@@ -28,7 +28,7 @@ def case_of(name: str, arrays: Arrays | None = None) -> Case:
 @every_layer
 def test_a_layer_is_told_by_the_members_it_has(name: str) -> None:
     layer = case_of(name).layer
-    assert isinstance(layer, Affine) == (name == "dense")
+    assert isinstance(layer, Affine) == (name in ("dense", "linear"))
     assert isinstance(layer, Elementwise) == (name in NONLINEARITIES)
 
 

@@ -1,0 +1,118 @@
+"""Batch normalisation: each unit standardised over the rows of the batch."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradmark.arrays import Array, Arrays, to_numpy
+from gradmark.draw import Draw
+from gradmark.errors import UsageError
+from gradmark.layer import Own
+from problems.initialisations import Weights
+from problems.layers.standardising import (
+    EPSILON,
+    Statistics,
+    derivative_along,
+    mean_and_variance,
+    moved_by_parameters,
+    scaled_and_shifted,
+    standardised,
+)
+
+
+@dataclass(frozen=True)
+class BatchNorm:
+    """y = weight * (x - m) / sqrt(v + epsilon) + bias, m and v of each unit over the rows.
+
+    (Ioffe and Szegedy 2015.) v is biased; m and v are differentiated through, unless `statistics` gives them
+    as constants (frozen, as in torch's eval mode). Raises `UsageError` for one row without them.
+
+    pullback: with x^ the standardised input, d weight = sum over rows of dy x^, d bias = sum of dy, and dx as
+    in `standardising`, of weight * dy; pushforward is its mirror.
+    """
+
+    units: int
+    arrays: Arrays
+    epsilon: float = EPSILON
+    statistics: Statistics | None = None
+
+    def __post_init__(self) -> None:
+        # Made here and not when first used, which may be inside of a trace of JAX.
+        self._constants  # noqa: B018
+
+    @cached_property
+    def _constants(self) -> tuple[Array, Array] | None:
+        """m and 1 / sqrt(v + epsilon), where they are constants."""
+        return None if self.statistics is None else self.statistics.constants(self.arrays, self.epsilon)
+
+    @property
+    def couples_rows(self) -> bool:
+        """An output depends on all rows, unless the statistics are constants."""
+        return self.statistics is None
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """One number for each unit."""
+        return {"weight": (self.units,), "bias": (self.units,)}
+
+    def initial(self, random: Any, weights: Weights) -> dict[str, Any]:
+        """Scale one, shift zero."""
+        return {"weight": np.ones(self.units), "bias": np.zeros(self.units)}
+
+    def output_shape(self, input_shape: tuple[int, int]) -> tuple[int, int]:
+        """The shape of x."""
+        return input_shape
+
+    def flops(self, rows: int) -> float:
+        """Zero: only matrix products are counted."""
+        return 0.0
+
+    def pullback_flops(self, rows: int, *, input_gradient: bool = True) -> float:
+        """Zero."""
+        return 0.0
+
+    def measured(self, x: Array) -> Statistics:
+        """The statistics of `x` as constants."""
+        mean, variance = mean_and_variance(self.arrays.xp, x, axis=-2)
+        return Statistics(to_numpy(mean)[0].astype(np.float64), to_numpy(variance)[0].astype(np.float64))
+
+    def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
+        """y, and the standardised input with the factor 1 / sqrt(v + epsilon) of each unit."""
+        if self._constants is not None:
+            mean, s = self._constants
+            standard = (x - mean) * s
+        else:
+            check_rows(x.shape[-2])
+            standard, s = standardised(self.arrays, x, -2, self.epsilon)
+        return scaled_and_shifted(p, standard), (standard, s)
+
+    def pullback(
+        self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
+    ) -> tuple[Array | None, dict[str, Array]]:
+        """dx, d weight and d bias."""
+        xp, (standard, _) = self.arrays.xp, saved
+        own = {"weight": xp.sum(dy * standard, axis=-2), "bias": xp.sum(dy, axis=-2)}
+        return (self._along(saved, p["weight"] * dy) if input_gradient else None), own
+
+    def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
+        """dy = weight * J dx + d weight * x^ + d bias."""
+        moved = moved_by_parameters(self.arrays.xp, saved[0], dp)
+        if dx is None:
+            return moved
+        dy = p["weight"] * self._along(saved, dx)
+        return dy if moved is None else dy + moved
+
+    def _along(self, saved: Any, d: Array) -> Array:
+        """J d, J being symmetric."""
+        standard, s = saved
+        return s * d if self.statistics is not None else derivative_along(self.arrays.xp, standard, s, d, -2)
+
+
+def check_rows(rows: int, where: str = "") -> None:
+    """Raise `UsageError` for statistics of one row; `where` says whose rows they are."""
+    if rows < 2:
+        raise UsageError(
+            f"{where}batch normalisation cannot take a batch of one row: the variance of one row is zero and "
+            "the output does not depend on the input; take two rows or more, or normalisation=layer."
+        )

@@ -1,0 +1,68 @@
+"""Numbers brought to mean 0 and variance 1 along an axis, with the derivative: what normalisations share.
+
+With n numbers x along the axis, mean m and biased variance v (both differentiated through),
+
+    y = (x - m) s,   s = 1 / sqrt(v + epsilon),
+    J = s (I - 1 1^T / n - y y^T / n),
+
+which is symmetric: pullback and pushforward are the same map (Ioffe and Szegedy 2015; Ba, Kiros and Hinton
+2016). Where mean and variance are constants, J = s I.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gradmark.arrays import Array, Arrays
+
+EPSILON = 1e-5
+"""Added to the variance; torch's default."""
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """Mean and variance as constants: float64 NumPy arrays, of one number or of one for each unit."""
+
+    mean: Any
+    variance: Any
+
+    def constants(self, arrays: Arrays, epsilon: float) -> tuple[Array, Array]:
+        """m and s in `arrays`; s is computed in float64 and rounded once."""
+        return arrays.array(self.mean), arrays.array((self.variance + epsilon) ** -0.5)
+
+
+def mean_and_variance(xp: Any, x: Array, axis: int) -> tuple[Array, Array]:
+    """m and v, with the axis kept. The variance has two passes, and no absolute value: complex steps pass."""
+    mean = xp.sum(x, axis=axis, keepdims=True) / x.shape[axis]
+    d = x - mean
+    return mean, xp.sum(d * d, axis=axis, keepdims=True) / x.shape[axis]
+
+
+def standardised(arrays: Arrays, x: Array, axis: int, epsilon: float) -> tuple[Array, Array]:
+    """y and s, in the dtype of `x`. Numbers of 16 bits are handled in float32, as torch's own layers do."""
+    xp = arrays.xp
+    wide = xp.astype(x, xp.float32) if arrays.itemsize < 4 else x
+    mean, variance = mean_and_variance(xp, wide, axis)
+    s = 1 / xp.sqrt(variance + epsilon)
+    y = (wide - mean) * s
+    return (y, s) if wide is x else (xp.astype(y, x.dtype), xp.astype(s, x.dtype))
+
+
+def derivative_along(xp: Any, y: Array, s: Array, d: Array, axis: int) -> Array:
+    """J d; `d` may carry a leading axis."""
+    mean = xp.sum(d, axis=axis, keepdims=True) / y.shape[axis]
+    along = xp.sum(y * d, axis=axis, keepdims=True) / y.shape[axis]
+    return s * (d - mean - y * along)
+
+
+def scaled_and_shifted(p: Any, y: Array) -> Array:
+    """weight * y + bias, unit by unit; either may carry a leading axis of members."""
+    return p["weight"][..., None, :] * y + p["bias"][..., None, :]
+
+
+def moved_by_parameters(xp: Any, y: Array, dp: Any) -> Array | None:
+    """d weight * y + d bias; None where neither moves."""
+    moved = dp["weight"][..., None, :] * y if dp and "weight" in dp else None
+    if not dp or "bias" not in dp:
+        return moved
+    bias = dp["bias"][..., None, :]
+    return xp.broadcast_to(bias, (*bias.shape[:-2], *y.shape[-2:])) if moved is None else moved + bias
