@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from gradmark.arrays import Arrays, installed
@@ -120,8 +121,7 @@ def _products(arrays: Arrays, widths: tuple[int, ...], batch: int) -> Callable[[
     x = [arrays.array(random.standard_normal((batch, width))) for width in widths[:-1]]
     w = [arrays.array(random.standard_normal(shape)) for shape in zip(widths[1:], widths[:-1], strict=True)]
     if arrays.backend == "jax":
-        import jax
-
+        jax: Any = import_module("jax")
         compiled = jax.jit(lambda x, w: [one @ other.T for one, other in zip(x, w, strict=True)])
         return lambda: jax.block_until_ready(compiled(x, w))
     out = [arrays.zeros((batch, width)) for width in widths[1:]]

@@ -1,4 +1,4 @@
-"""Checkpointing in deep dense networks: time, peak memory, and whether the gradient is bit for bit the same."""
+"""Checkpointing in deep dense networks: time, peak memory, and whether not a bit of the gradient changes."""
 
 import math
 from collections.abc import Callable
@@ -42,8 +42,9 @@ def print_tables() -> None:
         plain = found["torch autograd"]
         for name, each in found.items():
             own = found[f"{name.split()[0]} backprop"]
+            ratio = shown(time_ratio(each.timing, plain.timing))
             print(
-                f"| {name} | {each.timing.median * 1e3:.0f} ms | {shown(time_ratio(each.timing, plain.timing))} | "
+                f"| {name} | {each.timing.median * 1e3:.0f} ms | {ratio} | "
                 f"{each.peak / 2**20:.1f} MiB | {each.peak / plain.peak:.3f} | {each.peak / own.peak:.3f} |"
             )
         print()
