@@ -1,0 +1,135 @@
+"""The 2-d convolution of images, which is a cross-correlation: the kernel is not turned round."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradmark.arrays import Array, Arrays
+from gradmark.draw import Draw
+from gradmark.layer import Own
+from problems.initialisations import Weights
+from problems.layers import torch_convolution
+from problems.layers.windows import Windows, units
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """y[o, q] = b[o] + sum over c, i, j of W[o, c, i, j] x[c, stride q + (i, j) - padding], zero outside of x.
+
+    x has the shape (rows, channels_in * height * width), channel by channel; W (channels_out, channels_in,
+    kernel, kernel); b (channels_out,).
+
+    With the patches X, which hold for every position q of every row the numbers under the kernel, it is one
+    matrix product y = W X + b, as are the pullback's dW = dy X^T and W^T dy; dx adds up the latter where the
+    patches overlap. Of all this x alone is saved: to cut patches again costs less than to read old ones from
+    memory. torch has its own products for real numbers (`torch_convolution`).
+    """
+
+    channels_in: int
+    channels_out: int
+    height: int
+    width: int
+    kernel: int
+    stride: int
+    padding: int
+    arrays: Arrays
+
+    @cached_property
+    def windows(self) -> Windows:
+        """Where the kernel stands."""
+        return Windows(self.height, self.width, self.kernel, self.stride, self.padding)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of weight and bias."""
+        weight = (self.channels_out, self.channels_in, self.kernel, self.kernel)
+        return {"weight": weight, "bias": (self.channels_out,)}
+
+    def flops(self, rows: int) -> float:
+        """Two for each weight, row and position; those with a zero of the padding too, as torch counts."""
+        return 2.0 * rows * self.windows.positions * self.channels_out * self._fan
+
+    def pullback_flops(self, rows: int, *, input_gradient: bool = True) -> float:
+        """As many for dW, and as many again for dx."""
+        return (2 if input_gradient else 1) * self.flops(rows)
+
+    def initial(self, random: Any, weights: Weights) -> dict[str, Any]:
+        """Weights as `weights` draws the matrix that patches are multiplied by, and biases of zero."""
+        matrix = weights(random, self._fan, self.channels_out)
+        return {
+            "weight": matrix.reshape(self.shapes()["weight"]),
+            "bias": np.zeros(self.channels_out),
+        }
+
+    def output_shape(self, input_shape: tuple[int, int]) -> tuple[int, int]:
+        """(rows, channels_out * positions)."""
+        return input_shape[0], self.channels_out * self.windows.positions
+
+    def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
+        """y, and x."""
+        if self._on_torch(x) and p["weight"].ndim == 4 and p["bias"].ndim == 1:
+            return torch_convolution.correlated(self, x, p["weight"], p["bias"]), x
+        return self._correlated(x, p["weight"]) + self._everywhere(p["bias"]), x
+
+    def pullback(
+        self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
+    ) -> tuple[Array | None, dict[str, Array]]:
+        """dx = W^T dy summed over the patches, dW = dy X^T, db = sum over rows and positions of dy."""
+        if self._on_torch(saved):
+            return torch_convolution.pullback(self, p["weight"], saved, dy, input_gradient)
+        xp, windows = self.arrays.xp, self.windows
+        d = xp.reshape(xp.matrix_transpose(dy), (self.channels_out, windows.positions * dy.shape[-2]))
+        weight = xp.matmul(d, xp.matrix_transpose(self._patches(saved)))
+        own = {"weight": xp.reshape(weight, p["weight"].shape), "bias": xp.sum(d, axis=-1)}
+        if not input_gradient:
+            return None, own
+        matrix = xp.reshape(p["weight"], (self.channels_out, self._fan))
+        shape = (self.channels_in, self.kernel**2, windows.out_height, windows.out_width, dy.shape[-2])
+        d_patches = xp.reshape(xp.matmul(xp.matrix_transpose(matrix), d), shape)
+        images = windows.total(self.arrays, [d_patches[:, m, ...] for m in range(self.kernel**2)])
+        return units(self.arrays, images), own
+
+    def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
+        """dy = W dX + dW X + db."""
+        dy = None if dx is None else self._correlated(dx, p["weight"])
+        if dp and "weight" in dp:
+            moved = self._correlated(saved, dp["weight"])
+            dy = moved if dy is None else dy + moved
+        if dp and "bias" in dp:
+            bias = self._everywhere(dp["bias"])
+            if dy is None:
+                return self.arrays.xp.broadcast_to(bias, (bias.shape[0], saved.shape[-2], bias.shape[-1]))
+            dy = dy + bias
+        return dy
+
+    @property
+    def _fan(self) -> int:
+        """How many numbers lie under the kernel."""
+        return self.channels_in * self.kernel**2
+
+    def _on_torch(self, x: Array) -> bool:
+        """torch's complex products lose what is small beside the real part, which complex steps live on."""
+        return self.arrays.backend == "torch" and not self.arrays.xp.is_complex(x)
+
+    def _correlated(self, x: Array, weight: Array) -> Array:
+        """W X, of which both may carry a leading axis."""
+        if self._on_torch(x) and self._on_torch(weight):
+            return torch_convolution.correlated_each(self, x, weight)
+        xp = self.arrays.xp
+        matrix = xp.reshape(weight, (*weight.shape[:-4], self.channels_out, self._fan))
+        y = xp.matmul(matrix, self._patches(x))
+        y = xp.reshape(y, (*y.shape[:-2], self.channels_out * self.windows.positions, x.shape[-2]))
+        return xp.matrix_transpose(y)
+
+    def _patches(self, x: Array) -> Array:
+        """X, of shape (..., channels_in * kernel^2, positions * rows): rows last, so that runs are long."""
+        xp, windows = self.arrays.xp, self.windows
+        stacked = xp.stack(windows.parts(self.arrays, windows.images(self.arrays, x)), axis=-4)
+        return xp.reshape(stacked, (*x.shape[:-2], self._fan, windows.positions * x.shape[-2]))
+
+    def _everywhere(self, bias: Array) -> Array:
+        """One number for each channel, at each position: shape (..., 1, channels_out * positions)."""
+        xp, positions = self.arrays.xp, self.windows.positions
+        spread = xp.broadcast_to(bias[..., None], (*bias.shape, positions))
+        return xp.reshape(spread, (*bias.shape[:-1], 1, self.channels_out * positions))

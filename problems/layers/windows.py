@@ -1,0 +1,113 @@
+"""Square windows that slide over images: what a convolution and a pool have in common."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gradmark.arrays import Array, Arrays
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of `size` x `size` pixels, `stride` apart, on images with `padding` zeros around them.
+
+    Images have the shape (..., channels, height, width, rows): with the rows last, copies are of long runs.
+    Pixel (i, j) of all windows together is an image itself, of out_height x out_width: a part. Parts are
+    numbered in the order in which the pixels of a window are read.
+    """
+
+    height: int
+    width: int
+    size: int
+    stride: int
+    padding: int = 0
+
+    @property
+    def out_height(self) -> int:
+        """How many windows stand one below the other; the rest of the image is left out."""
+        return (self.height + 2 * self.padding - self.size) // self.stride + 1
+
+    @property
+    def out_width(self) -> int:
+        """How many stand side by side."""
+        return (self.width + 2 * self.padding - self.size) // self.stride + 1
+
+    @property
+    def positions(self) -> int:
+        """How many windows there are."""
+        return self.out_height * self.out_width
+
+    @property
+    def beyond(self) -> tuple[int, int]:
+        """How many lines and columns of the padded image no window reaches."""
+        return (
+            (self.height + 2 * self.padding - self.size) % self.stride,
+            (self.width + 2 * self.padding - self.size) % self.stride,
+        )
+
+    def images(self, arrays: Arrays, x: Array) -> Array:
+        """x of shape (..., rows, channels * height * width) as images."""
+        shape = (*x.shape[:-2], x.shape[-1] // (self.height * self.width), self.height, self.width)
+        return arrays.xp.reshape(arrays.xp.matrix_transpose(x), (*shape, x.shape[-2]))
+
+    def out_images(self, arrays: Arrays, y: Array) -> Array:
+        """y of shape (..., rows, channels * positions) as images of out_height x out_width."""
+        shape = (*y.shape[:-2], y.shape[-1] // self.positions, self.out_height, self.out_width)
+        return arrays.xp.reshape(arrays.xp.matrix_transpose(y), (*shape, y.shape[-2]))
+
+    def parts(self, arrays: Arrays, images: Array) -> list[Array]:
+        """All parts, each of shape (..., channels, out_height, out_width, rows)."""
+        if self.padding:
+            images = added(arrays, self._zeros(arrays, images), self._inner, images)
+        return [images[where] for where in self._places]
+
+    def total(self, arrays: Arrays, parts: Sequence[Array]) -> Array:
+        """The transpose of `parts`: images in which every pixel is the sum of those that were read from it."""
+        images = self._zeros(arrays, parts[0])
+        for where, part in zip(self._places, parts, strict=True):
+            images = added(arrays, images, where, part)
+        return images[self._inner]
+
+    def _zeros(self, arrays: Arrays, like: Array) -> Array:
+        """Padded images of zeros."""
+        height, width = self.height + 2 * self.padding, self.width + 2 * self.padding
+        # A traced array of JAX has no device: the compiler chooses it.
+        device = None if arrays.backend == "jax" else like.device
+        shape = (*like.shape[:-3], height, width, like.shape[-1])
+        return arrays.xp.zeros(shape, dtype=like.dtype, device=device)
+
+    @property
+    def _inner(self) -> Any:
+        """Where the image lies in the padded one."""
+        inner = (
+            slice(self.padding, self.padding + self.height),
+            slice(self.padding, self.padding + self.width),
+        )
+        return ..., *inner, slice(None)
+
+    @property
+    def _places(self) -> list[Any]:
+        """Where each part lies in the padded image."""
+        high, wide = self.stride * (self.out_height - 1) + 1, self.stride * (self.out_width - 1) + 1
+        step = self.stride
+        return [
+            (..., slice(i, i + high, step), slice(j, j + wide, step), slice(None))
+            for i in range(self.size)
+            for j in range(self.size)
+        ]
+
+
+def units(arrays: Arrays, images: Array) -> Array:
+    """Images as (..., rows, units), channel by channel."""
+    xp, shape = arrays.xp, images.shape
+    return xp.matrix_transpose(
+        xp.reshape(images, (*shape[:-4], shape[-4] * shape[-3] * shape[-2], shape[-1]))
+    )
+
+
+def added(arrays: Arrays, images: Array, where: Any, part: Array) -> Array:
+    """`images` with `part` added at `where`: in place, but for JAX, whose arrays never change."""
+    if arrays.backend == "jax":
+        return images.at[where].add(part)
+    images[where] += part
+    return images
