@@ -99,14 +99,15 @@ def _sigmoid_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
 
 
 def relu(arrays: Arrays, z: Array) -> Array:
-    """max(z, 0); NaN stays NaN."""
+    """max(z, 0); NaN stays NaN. torch's own is several times faster than a choice by a mask."""
     xp = arrays.xp
+    if arrays.backend == "torch" and not xp.is_complex(z):
+        return xp.relu(z)
     return xp.where(real_part(xp, z) <= 0, xp.zeros_like(z), z)
 
 
 def _relu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
-    xp = arrays.xp
-    return xp.where(_positive(xp, h), xp.ones_like(h), xp.zeros_like(h))
+    return arrays.xp.astype(_positive(arrays.xp, h), h.dtype)
 
 
 def _relu_into(xp: Any, z: Any, out: Any) -> None:
