@@ -22,6 +22,7 @@ from problems.layers.unrolling import (
     time_first,
     time_last,
     times,
+    transposed,
     unrolled,
 )
 
@@ -80,8 +81,8 @@ class LSTM:
     def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
         """h_T or all h_t; x, and all gates and cells with the time first, from which h is had again."""
         xp = self.arrays.xp
-        a = driven(xp, p, time_first(xp, x, self.steps))
-        u_transposed = xp.matrix_transpose(p["weight_hh"])
+        a = driven(self.arrays, p, time_first(xp, x, self.steps))
+        u_transposed = transposed(self.arrays, p["weight_hh"])
         (h, _), kept = unrolled(self.arrays, self._first, self._next, u_transposed, (a,))
         if self.output == "all":
             h, kept = time_last(xp, kept[-1]), kept[:-1]
@@ -104,76 +105,93 @@ class LSTM:
         return (h, c), ((i, f, g, o, c, h) if self.output == "all" else (i, f, g, o, c))
 
     def _gates(self, z: Array) -> Kept:
-        i, f, g, o = (z[..., k * self.hidden : (k + 1) * self.hidden] for k in range(4))
+        i, f, g, o = self._quarters(z)
         return self._sigmoid(i), self._sigmoid(f), self.arrays.xp.tanh(g), self._sigmoid(o)
+
+    def _quarters(self, z: Array) -> Kept:
+        if self.arrays.backend == "torch":
+            quarters: Kept = z.chunk(4, -1)
+            return quarters
+        return [z[..., k * self.hidden : (k + 1) * self.hidden] for k in range(4)]
 
     def _sigmoid(self, z: Array) -> Array:
         if self.arrays.backend == "torch":
             return self.arrays.xp.sigmoid(z)
         return NONLINEARITIES["sigmoid"].value(self.arrays, z)
 
+    def _through_sigmoid(self, dy: Array, y: Array) -> Array:
+        if self.arrays.backend == "torch":
+            return self.arrays.xp.ops.aten.sigmoid_backward(dy, y)
+        return dy * (y * (1 - y))
+
+    def _through_tanh(self, dy: Array, y: Array) -> Array:
+        if self.arrays.backend == "torch":
+            return self.arrays.xp.ops.aten.tanh_backward(dy, y)
+        return dy * (1 - y * y)
+
     def pullback(
         self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
     ) -> tuple[Array | None, dict[str, Array]]:
         """Backpropagation through time."""
-        xp, (x, *kept) = self.arrays.xp, saved
-        h, items = self._factors(kept)
-        given = (p["weight_hh"], dy)
+        xp, (x, *gates, c) = self.arrays.xp, saved
+        t = xp.tanh(c)
+        items = (*gates, t, before(xp, c))
         if self.output == "all":
             items = (*items, time_first(xp, dy, self.steps))
+        given = (p["weight_hh"], dy)
         _, (dz,) = unrolled(self.arrays, self._end, self._back, given, items, backwards=True)
-        own = own_gradients(xp, time_first(xp, x, self.steps), h, dz)
+        own = own_gradients(xp, time_first(xp, x, self.steps), gates[-1] * t, dz)
         return (time_last(xp, times(xp, dz, p["weight_ih"])) if input_gradient else None), own
 
-    def _factors(self, kept: Any) -> tuple[Array, Kept]:
-        """h for all steps, and the factors f, dh to dc, and [dc, dc, dc, dh] to dz (..., 4, hidden)."""
-        xp, (i, f, g, o, c) = self.arrays.xp, kept
-        t = xp.tanh(c)
-        gates = (g * i * (1 - i), before(xp, c) * f * (1 - f), i * (1 - g * g), t * o * (1 - o))
-        return o * t, (f, o * (1 - t * t), xp.stack(gates, axis=-2))
-
     def _end(self, given: Any, item: Kept) -> tuple[Kept, Kept]:
-        f, through, gates, *dy = item
-        dh = dy[0] if dy else given[1]
-        return self._gates_back(f, gates, dh * through, dh)
+        *numbers, dh = item if self.output == "all" else (*item, given[1])
+        return self._gates_back(numbers, dh, None)
 
     def _back(self, given: Any, state: Kept, item: Kept) -> tuple[Kept, Kept]:
-        (dz, dc), (f, through, gates, *dy) = state, item
-        dh = plus_product(self.arrays, dy, dz, given[0])
-        return self._gates_back(f, gates, dc + dh * through, dh)
+        (dz, dc), numbers, dy = state, item[:6], item[6:]
+        return self._gates_back(numbers, plus_product(self.arrays, dy, dz, given[0]), dc)
 
-    def _gates_back(self, f: Array, gates: Array, dc: Array, dh: Array) -> tuple[Kept, Kept]:
-        xp = self.arrays.xp
-        dz = gates * xp.stack((dc, dc, dc, dh), axis=-2)
-        dz = xp.reshape(dz, (*dz.shape[:-2], 4 * self.hidden))
+    def _gates_back(self, numbers: Kept, dh: Array, later: Array | None) -> tuple[Kept, Kept]:
+        i, f, g, o, t, c = numbers
+        dc = self._through_tanh(dh * o, t)
+        if later is not None:
+            dc = later + dc
+        dz = self.arrays.xp.concat(
+            (
+                self._through_sigmoid(dc * g, i),
+                self._through_sigmoid(dc * c, f),
+                self._through_tanh(dc * i, g),
+                self._through_sigmoid(dh * t, o),
+            ),
+            axis=-1,
+        )
         return (dz, dc * f), (dz,)
 
     def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
         """dh_T or all dh_t."""
-        xp, (x, *kept) = self.arrays.xp, saved
-        h, items = self._factors(kept)
+        xp, (x, *gates, c) = self.arrays.xp, saved
+        t = xp.tanh(c)
         x = time_first(xp, x, self.steps)
         dx = None if dx is None else time_first(xp, dx, self.steps)
-        da = drive_moved(xp, p, x, h, dx, dp)
+        da = drive_moved(xp, p, x, gates[-1] * t, dx, dp)
         if da is None:
             return None
-        u_transposed = xp.matrix_transpose(p["weight_hh"])
-        items = (*items, da)
-        (dh, _), all_dh = unrolled(self.arrays, self._first_moved, self._next_moved, u_transposed, items)
-        return dh if self.output == "last" else time_last(xp, all_dh[0])
+        items = (*gates, t, before(xp, c), da)
+        u_transposed = transposed(self.arrays, p["weight_hh"])
+        (dh, _), moved = unrolled(self.arrays, self._first_moved, self._next_moved, u_transposed, items)
+        return dh if self.output == "last" else time_last(xp, moved[0])
 
     def _first_moved(self, u_transposed: Array, item: Kept) -> tuple[Kept, Kept]:
-        _, through, gates, dz = item
-        return self._moved(through, gates, dz, None)
+        return self._gates_moved(item[:6], item[6], None)
 
     def _next_moved(self, u_transposed: Array, state: Kept, item: Kept) -> tuple[Kept, Kept]:
-        (dh, dc), (f, through, gates, *da) = state, item
-        return self._moved(through, gates, plus_product(self.arrays, da, dh, u_transposed), f * dc)
+        dh, dc = state
+        return self._gates_moved(item[:6], plus_product(self.arrays, item[6:], dh, u_transposed), dc)
 
-    def _moved(self, through: Array, gates: Array, dz: Array, remembered: Array | None) -> tuple[Kept, Kept]:
-        xp = self.arrays.xp
-        parts = gates * xp.reshape(dz, (*dz.shape[:-1], 4, self.hidden))
-        dc = xp.sum(parts[..., :3, :], axis=-2)
-        dc = dc if remembered is None else dc + remembered
-        dh = through * dc + parts[..., 3, :]
+    def _gates_moved(self, numbers: Kept, dz: Array, dc: Array | None) -> tuple[Kept, Kept]:
+        (i, f, g, o, t, c), (di, df, dg, do) = numbers, self._quarters(dz)
+        moved = self._through_sigmoid(di, i) * g + self._through_sigmoid(df, f) * c
+        moved = moved + self._through_tanh(dg, g) * i
+        dc = moved if dc is None else moved + f * dc
+        dh = self._through_sigmoid(do, o) * t + self._through_tanh(o * dc, t)
         return (dh, dc), (dh,)

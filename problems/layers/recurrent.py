@@ -20,6 +20,7 @@ from problems.layers.unrolling import (
     time_first,
     time_last,
     times,
+    transposed,
     unrolled,
 )
 
@@ -93,8 +94,8 @@ class Recurrent:
     def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
         """h_T or all h_t; x and all states, with the time first."""
         xp = self.arrays.xp
-        a = driven(xp, p, time_first(xp, x, self.steps))
-        u_transposed = xp.matrix_transpose(p["weight_hh"])
+        a = driven(self.arrays, p, time_first(xp, x, self.steps))
+        u_transposed = transposed(self.arrays, p["weight_hh"])
         last, (states,) = unrolled(self.arrays, self._first, self._next, u_transposed, (a,))
         return (last if self.output == "last" else time_last(xp, states)), (x, states)
 
@@ -139,7 +140,7 @@ class Recurrent:
         da = drive_moved(xp, p, x, states, dx, dp)
         if da is None:
             return None
-        u_transposed = xp.matrix_transpose(p["weight_hh"])
+        u_transposed = transposed(self.arrays, p["weight_hh"])
         items = (self.formula.derivative(self.arrays, None, states), da)
         last, (moved,) = unrolled(self.arrays, self._first_moved, self._next_moved, u_transposed, items)
         return last if self.output == "last" else time_last(xp, moved)
