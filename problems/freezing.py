@@ -1,19 +1,16 @@
 """Normalisations with constants for statistics: measured once, where the network stands."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from gradmark.arrays import Array
 from gradmark.draw import Draw
-from gradmark.layer import Composite, NamedLayer, Own
+from gradmark.exchange import exchanged
+from gradmark.layer import Own
 from problems.layers.batch_norm import BatchNorm
 from problems.layers.layer_norm import LayerNorm
 from problems.layers.standardising import Statistics
 from problems.network import Network
-
-Change = Callable[[str, Any], Any]
-"""From a layer and its full prefix to the layer that is to take its place."""
 
 
 def frozen(network: Network) -> Network:
@@ -31,8 +28,8 @@ def frozen(network: Network) -> Network:
     def held(prefix: str, layer: Any) -> Any:
         return replace(layer, statistics=found[prefix]) if prefix in found else layer
 
-    replace(network, layers=_changed(network.layers, watched)).outputs(network.parameters)
-    return replace(network, layers=_changed(network.layers, held))
+    replace(network, layers=exchanged(network.layers, watched)).outputs(network.parameters)
+    return replace(network, layers=exchanged(network.layers, held))
 
 
 @dataclass(frozen=True)
@@ -49,16 +46,3 @@ class _Measuring:
     def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
         self.found[self.prefix] = self.layer.measured(x)
         return cast(tuple[Array, Any], self.layer.forward(p, x, draw))
-
-
-def _changed(layers: tuple[NamedLayer, ...], change: Change, lead: str = "") -> tuple[NamedLayer, ...]:
-    """`layers` with each that holds no layers replaced by what `change` makes of it."""
-    made = []
-    for each in layers:
-        layer: Any = each.layer
-        if isinstance(layer, Composite):
-            layer = replace(cast(Any, layer), inner=_changed(layer.inner, change, f"{lead}{each.prefix}."))
-        else:
-            layer = change(lead + each.prefix, layer)
-        made.append(NamedLayer(each.prefix, layer))
-    return tuple(made)

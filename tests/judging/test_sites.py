@@ -71,11 +71,31 @@ def test_saturated_units_are_flat() -> None:
     assert flat(named(problem, "saturated")) > max(0.25, 2 * flat(named(problem, "as built")))
 
 
+def test_units_inside_of_residual_blocks_are_not_flattened_further_than_others() -> None:
+    """Frozen statistics do not follow the parameters: three doublings would leave no slope but rounding."""
+    problem = gradmark.get_problem(
+        "resnet_mlp",
+        width=4,
+        inputs=5,
+        outputs=3,
+        matrices=1,
+        normalisation="batch",
+        frozen=True,
+        data="synthetic",
+        batch=6,
+    )
+    doubled = (
+        named(problem, "saturated").parameters["layers.0.weight"] / problem.parameters["layers.0.weight"]
+    )
+    assert set(np.unique(doubled)) == {2.0}
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_near_a_kink_one_node_is_tiny_and_on_no_side_by_accident(dtype: str) -> None:
     problem = gradmark.get_problem("mlp", **SMALL, activation="relu", dtype=dtype)
     site = named(problem, "near a kink")
-    nodes = forward(problem, site.parameters, site.draw).saved[1][0]
+    first: Any = (problem.layers or ())[0]
+    nodes, _ = first.layer.forward(first.own(site.parameters), site.draw.arrays["inputs"], site.draw)
     nearest, size = float(np.min(np.abs(nodes))), float(np.sqrt(np.mean(nodes**2)))
     assert problem.arrays.epsilon * 64 * size < nearest < 32 * problem.arrays.epsilon**0.5 * size
 

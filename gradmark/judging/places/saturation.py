@@ -1,5 +1,6 @@
 """Parameters so large that a network's units are flat: where derivatives of activations nearly vanish."""
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,8 +8,8 @@ import numpy as np
 
 from gradmark.arrays import to_numpy
 from gradmark.draw import Draw
+from gradmark.exchange import exchanged
 from gradmark.layer import Elementwise
-from gradmark.passes import forward
 from gradmark.problem import Problem, converted
 
 Numbers = Mapping[str, Any]
@@ -35,11 +36,23 @@ def _saturated(problem: Problem, numbers: Numbers, draw: Draw) -> float:
     """The share of units whose activation is flat; 0 where the problem shows no activations."""
     if problem.layers is None:
         return 0.0
-    trace = forward(problem, converted(numbers, problem.arrays), draw)
-    pairs = zip(problem.layers, trace.saved, strict=True)
-    slopes = [
-        np.abs(to_numpy(named.layer.derivative(saved))).ravel()
-        for named, saved in pairs
-        if isinstance(named.layer, Elementwise)
-    ]
+    slopes: list[Any] = []
+    parameters, h = converted(numbers, problem.arrays), draw.arrays.get("inputs")
+    for named in exchanged(problem.layers, lambda _, layer: _watched(layer, slopes)):
+        h, _ = named.layer.forward(named.own(parameters), h, draw)
     return float(np.mean(np.concatenate(slopes) < _FLAT)) if slopes else 0.0
+
+
+def _watched(layer: Any, slopes: list[Any]) -> Any:
+    """An activation that adds its slopes to `slopes` when it runs; any other layer itself."""
+    if not isinstance(layer, Elementwise):
+        return layer
+
+    def forward(p: Any, x: Any, draw: Draw) -> Any:
+        h, saved = layer.forward(p, x, draw)
+        slopes.append(np.abs(to_numpy(layer.derivative(saved))).ravel())
+        return h, saved
+
+    watched = copy.copy(layer)
+    object.__setattr__(watched, "forward", forward)
+    return watched
