@@ -71,6 +71,14 @@ class Method(Protocol):
         """
 
 
+@runtime_checkable
+class Saves(Protocol):
+    """A method that can say what it keeps between the way forward and the way back. Optional."""
+
+    def saved(self, problem: Problem) -> dict[str, int]:
+        """Bytes kept at the most, parameters left out, by layer, operation or buffer."""
+
+
 def unsupported(method: Method, problem: Problem, want: Want) -> str | None:
     """The reasons every method shares: the wanted quantity, the backend and the device.
 

@@ -5,13 +5,14 @@ from typing import Any
 
 from gradmark.claims import Biased, Claims, Truncated, Unbiased
 from gradmark.layer import Affine
+from gradmark.measuring.flops import pullback_flops
 from gradmark.method import Method
 from gradmark.parameters import size
 from gradmark.problem import Problem
 
 
 def of_problem(problem: Problem) -> dict[str, Any]:
-    """P, rows, number of affine layers, FLOPs of a forward pass (null where there are none), and where."""
+    """P, rows, number of affine layers, FLOPs of a forward pass and a pullback (null: unknown), and where."""
     depth = None
     if problem.layers is not None:
         depth = sum(isinstance(named.layer, Affine) for named in problem.layers)
@@ -20,6 +21,7 @@ def of_problem(problem: Problem) -> dict[str, Any]:
         "rows": problem.default_draw.count,
         "depth": depth,
         "forward_flops": problem.flops,
+        "pullback_flops": pullback_flops(problem),
         "smoothness": problem.smoothness,
         "host": platform.node(),
     }

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from gradmark.method import Saves
 from gradmark.run.accuracy import without_value
 from gradmark.run.attempt import verdict
 from gradmark.run.bound import bind
@@ -30,6 +31,8 @@ class _Raised(Exception):
 def memory(session: Session, candidate: Candidate) -> None:
     """Emit the peak bytes of preparing and calling once, in a pass of its own.
 
+    What the method says that it keeps for the way back, by layer, is in the record's detail.
+
     Where that pass fails, the quantity says why, and the case goes on.
     """
     from gradmark.measuring.memory import peak_bytes
@@ -43,7 +46,9 @@ def memory(session: Session, candidate: Candidate) -> None:
         status, _ = verdict(error)
         session.emit(without_value(session, candidate, ["peak_bytes"], status, last))
         return
-    detail = {"resolution": peak.resolution}
+    detail: dict[str, object] = {"resolution": peak.resolution}
+    if isinstance(candidate.method, Saves):
+        detail["saved"] = candidate.method.saved(session.problem)
     session.emit([session.record(candidate.key, "peak_bytes", peak.bytes, "bytes", detail=detail)])
 
 

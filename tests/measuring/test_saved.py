@@ -1,0 +1,60 @@
+"""What is kept for the way back: 4 B (n_0 + n_1 + ...) where derivatives come from h, more elsewhere."""
+
+import numpy as np
+import pytest
+
+import gradmark
+from gradmark.measuring.saved import saved_by_layers, saved_by_torch
+from gradmark.problem import Problem
+
+WIDTHS, BATCH = (12, 9, 7, 5), 32
+
+
+def network(activation: str, backend: str = "numpy", dtype: str = "float32") -> Problem:
+    return gradmark.get_problem(
+        "mlp",
+        widths=WIDTHS,
+        data="synthetic",
+        batch=BATCH,
+        activation=activation,
+        backend=backend,
+        dtype=dtype,
+    )
+
+
+def bytes_of(*units: int, itemsize: int = 4) -> int:
+    return itemsize * BATCH * sum(units)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("activation", ["tanh", "relu", "leaky_relu"])
+def test_where_derivatives_come_from_h_each_layer_keeps_h_alone(activation: str, backend: str) -> None:
+    kept = saved_by_layers(network(activation, backend))
+    assert [size for size in kept.values() if size] == [bytes_of(n) for n in WIDTHS]
+
+
+@pytest.mark.parametrize("activation", ["gelu", "silu", "sigmoid", "softplus", "elu"])
+def test_where_they_come_from_z_hidden_layers_keep_both(activation: str) -> None:
+    kept = saved_by_layers(network(activation, "torch"))
+    hidden = WIDTHS[1:-1]
+    assert sum(kept.values()) == bytes_of(*WIDTHS, *hidden)
+
+
+def test_float64_keeps_twice_as_much() -> None:
+    assert sum(saved_by_layers(network("tanh", dtype="float64")).values()) == bytes_of(*WIDTHS, itemsize=8)
+
+
+def test_torch_keeps_h_for_tanh_and_both_for_gelu_and_the_softmax_of_the_loss() -> None:
+    tanh, gelu = (sum(saved_by_torch(network(name, "torch")).values()) for name in ("tanh", "gelu"))
+    hidden = bytes_of(*WIDTHS[1:-1])
+    assert tanh >= bytes_of(*WIDTHS[:-1])
+    assert gelu - tanh >= hidden
+
+
+def test_parameters_are_not_counted_and_a_buffer_only_once() -> None:
+    problem = network("tanh")
+    kept = saved_by_layers(problem)
+    weights = {np.asarray(array).nbytes for name, array in problem.parameters.items() if "weight" in name}
+    assert not weights & set(kept.values())
+    assert kept["layers.1"] > 0
+    assert kept["layers.2"] == 0  # its input is the output of layers.1
