@@ -3,20 +3,26 @@
 from functools import partial
 from typing import Any
 
-from torch import Tensor
-from torch.nn import functional
+import torch
+from torch import Tensor, func
+from torch.nn import TransformerEncoderLayer, functional
 
 from gradmark.arrays import Arrays
 from problems.layers.attention import SelfAttention
 from problems.layers.embedding import Embedding
+from problems.layers.transformer_block import transformer_block
 from tests.problems.scenarios.case import Scenario
 
-ROWS, POSITIONS, WIDTH, HEADS = 2, 3, 4, 2
+ROWS, POSITIONS, WIDTH, HEADS, HIDDEN = 2, 3, 4, 2, 6
 TOKENS = [[0, 4, 0], [2, 0, 4]]  # some more than once, some never
 
 
 def _attention(causal: bool, arrays: Arrays) -> SelfAttention:
     return SelfAttention(WIDTH, HEADS, POSITIONS, causal, arrays)
+
+
+def _block(arrays: Arrays) -> Any:
+    return transformer_block(WIDTH, HIDDEN, HEADS, POSITIONS, True, "sigmoid", arrays)
 
 
 def torch_embedding(x: Tensor, token: Tensor, position: Tensor) -> Tensor:
@@ -34,6 +40,17 @@ def torch_attention(causal: bool, x: Tensor, *p: Any) -> Tensor:
     return y.transpose(0, 1).flatten(0, 1)
 
 
+def torch_block(x: Tensor, *p: Any) -> Tensor:
+    """torch's own layer, with the block's parameters under the same names."""
+    layer = TransformerEncoderLayer(
+        WIDTH, HEADS, HIDDEN, 0.0, torch.sigmoid, batch_first=True, norm_first=True, dtype=x.dtype
+    )
+    mask = x.new_full((POSITIONS, POSITIONS), float("-inf")).triu(1)
+    named = dict(zip(_block(Arrays()).shapes(), p, strict=True))
+    y = func.functional_call(layer, named, (x.reshape(ROWS, POSITIONS, WIDTH), mask))
+    return y.flatten(0, 1)
+
+
 SCENARIOS = {
     "embedding": Scenario(
         lambda arrays: Embedding(5, WIDTH, POSITIONS, arrays),
@@ -43,8 +60,15 @@ SCENARIOS = {
     ),
     **{
         name: Scenario(
-            partial(_attention, causal), partial(torch_attention, causal), shape=(ROWS * POSITIONS, WIDTH)
+            make,
+            reference,
+            shape=(ROWS * POSITIONS, WIDTH),
+            scale=0.5,  # of normal size, a softmax of squares bends sharply
         )
-        for name, causal in {"attention": False, "causal_attention": True}.items()
+        for name, make, reference in [
+            ("attention", partial(_attention, False), partial(torch_attention, False)),
+            ("causal_attention", partial(_attention, True), partial(torch_attention, True)),
+            ("transformer_block", _block, torch_block),
+        ]
     },
 }

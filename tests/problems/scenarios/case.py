@@ -29,6 +29,8 @@ class Scenario:
     inputs: Any = None
     backends: tuple[str, ...] = ("numpy", "torch", "jax", "array_api_strict")
     pushforward: bool = True
+    scale: float = 1.0
+    """Of the numbers and of the direction: less where the layer bends so much that differences say little."""
     input_gradient: bool = True
     """Whether there is one: a layer that needs none of its input (given inputs, an embedding) has not."""
 
@@ -43,10 +45,10 @@ class Case:
         if scenario.inputs is None:
             shapes = {"x": scenario.shape, **shapes}
         dtype = np.longdouble if self.arrays.dtype == "longdouble" else np.float64
-        self.at = {key: random.standard_normal(shape).astype(dtype) for key, shape in shapes.items()}
-        self.direction = {
-            key: random.standard_normal(array.shape).astype(dtype) for key, array in self.at.items()
-        }
+        self.at, self.direction = (
+            {key: (scenario.scale * random.standard_normal(at)).astype(dtype) for key, at in shapes.items()}
+            for _ in range(2)
+        )
         self.dy = random.standard_normal(np.shape(self(self.at))).astype(dtype)
         self.numbers = sum(array.size for array in self.at.values())
 
