@@ -6,32 +6,15 @@ graph.
 """
 
 import math
-from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 from gradmark.draw import Draw
-from gradmark.layer import InPlaceCriterion, Own
+from gradmark.layer import InPlaceCriterion
 from gradmark.method import Estimate, Prepared
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
 from gradmark.work import Work, count
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """One layer with the buffers for its output y, and for the gradient dx of its input."""
-
-    names: tuple[tuple[str, str], ...]
-    forward_into: Callable[..., None]
-    pullback_into: Callable[..., None]
-    y: Any
-    dx: Any
-    gradient: Own
-
-    def own(self, parameters: Parameters) -> Own:
-        return {name: parameters[full] for name, full in self.names}
+from methods.reverse.buffers import bound_layers, buffer, no_graph, state_shapes
 
 
 def prepare_in_place(problem: Problem, portable: Prepared) -> Prepared:
@@ -39,10 +22,16 @@ def prepare_in_place(problem: Problem, portable: Prepared) -> Prepared:
     criterion = problem.criterion
     assert isinstance(criterion, InPlaceCriterion)
     result = {name: problem.arrays.xp.empty_like(array) for name, array in problem.parameters.items()}
-    steps = _steps(problem, result)
-    d_outputs = problem.arrays.xp.empty_like(next(step.y for step in reversed(steps) if step.y is not None))
+    shapes = state_shapes(problem, tuple(problem.default_draw.arrays["inputs"].shape))
+    layers = bound_layers(problem, result, shapes)
+    # Room for each layer's output, unless the layer writes it over its input.
+    outputs = [
+        None if layer.overwrites_input else buffer(problem, math.prod(shape)).reshape(shape)
+        for layer, shape in zip(layers, shapes[1:], strict=True)
+    ]
+    d_outputs = buffer(problem, math.prod(shapes[-1])).reshape(shapes[-1])
     rows, work = problem.default_draw.count, Work(forward=1, pullback=1)
-    no_graph = problem.arrays.xp.no_grad if problem.arrays.backend == "torch" else nullcontext
+    without_graph = no_graph(problem)
 
     def gradient(
         parameters: Parameters,
@@ -55,49 +44,18 @@ def prepare_in_place(problem: Problem, portable: Prepared) -> Prepared:
         draw = draw or problem.default_draw
         if draw.count != rows:
             return portable(parameters, seed, draw=draw)
-        with no_graph():
+        with without_graph():
             h, kept = draw.arrays["inputs"], []
-            for step in steps:
-                own, x = step.own(parameters), h
-                h = x if step.y is None else step.y
-                step.forward_into(own, x, h)
-                kept.append((step, own, x, h))
+            for layer, y in zip(layers, outputs, strict=True):
+                own, x = layer.own(parameters), h
+                h = x if y is None else y
+                layer.forward_into(own, x, h)
+                kept.append((layer, own, x, h))
             value, delta = criterion.value_and_pullback_into(h, draw, d_outputs), d_outputs
-            for step, own, x, y in reversed(kept):
-                step.pullback_into(own, x, y, delta, step.dx, step.gradient)
-                delta = step.dx
+            for layer, own, x, y in reversed(kept):
+                layer.pullback_into(own, x, y, delta, layer.dx, layer.gradient)
+                delta = layer.dx
         count(forward=1, pullback=1)
         return Estimate(result, value, work)
 
     return gradient
-
-
-def _empty(problem: Problem, numbers: int) -> Any:
-    arrays = problem.arrays
-    return arrays.xp.empty((numbers,), dtype=arrays.dtype_object, device=arrays.device)
-
-
-def _steps(problem: Problem, result: dict[str, Any]) -> list[_Step]:
-    assert problem.layers is not None
-    layers: list[Any] = [named.layer for named in problem.layers]
-    shapes = [tuple(problem.default_draw.arrays["inputs"].shape)]
-    for layer in layers:
-        shapes.append(layer.output_shape(shapes[-1]))
-    widest = max(math.prod(shape) for shape in shapes)
-    pool = [_empty(problem, widest), _empty(problem, widest)]
-    steps: list[_Step] = []
-    for index, (named, layer) in enumerate(zip(problem.layers, layers, strict=True)):
-        numbers = math.prod(shapes[index])
-        steps.append(
-            _Step(
-                names=tuple(named.names.items()),
-                forward_into=layer.forward_into,
-                pullback_into=layer.pullback_into,
-                y=None
-                if layer.overwrites_input
-                else _empty(problem, math.prod(shapes[index + 1])).reshape(shapes[index + 1]),
-                dx=pool[index % 2][:numbers].reshape(shapes[index]) if steps else None,
-                gradient={name: result[full] for name, full in named.names.items()},
-            )
-        )
-    return steps

@@ -1,0 +1,38 @@
+"""What one step of a network is: a layer with the activations behind it, which overwrite its output.
+
+A composite layer is one step. A state is what lies between two steps; within a step nothing is kept alone.
+"""
+
+import math
+from dataclasses import dataclass
+
+from gradmark.layer import Elementwise
+from gradmark.problem import Problem
+from methods.reverse.buffers import state_shapes
+
+
+@dataclass(frozen=True)
+class Step:
+    """The layers from `start` to `stop` - 1; `cost` is their share of a forward pass in whole numbers.
+
+    It counts the operations of their matrix products over the default draw, or layers where no layer has
+    any. `size` is how many numbers their output has.
+    """
+
+    start: int
+    stop: int
+    cost: float
+    size: int
+
+
+def steps_of(problem: Problem) -> list[Step]:
+    """The steps of a problem with layers."""
+    layers = [named.layer for named in problem.layers or ()]
+    shapes = state_shapes(problem, tuple(problem.default_draw.arrays["inputs"].shape))
+    flops = [layer.flops(rows) for layer, (rows, _) in zip(layers, shapes[:-1], strict=True)]
+    costs = flops if any(flops) else [1.0] * len(layers)
+    starts = [i for i, layer in enumerate(layers) if i == 0 or not isinstance(layer, Elementwise)]
+    return [
+        Step(start, stop, sum(costs[start:stop]), math.prod(shapes[stop]))
+        for start, stop in zip(starts, [*starts[1:], len(layers)], strict=True)
+    ]
