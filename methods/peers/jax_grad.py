@@ -6,7 +6,7 @@ from gradmark.claims import Claims, Exact, Growth
 from gradmark.method import Prepared, Want, check_supported, unsupported
 from gradmark.problem import Problem
 from gradmark.work import Work
-from methods.reverse.compiled import prepare_compiled
+from methods.reverse.compiled_by_jax import prepare_compiled
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from gradmark.parameters import Parameters
 from gradmark.problem import Problem
 from gradmark.work import Work, counting
 from methods.reverse.backprop_in_place import prepare_in_place
-from methods.reverse.compiled import prepare_compiled
+from methods.reverse.compiled_by_jax import prepare_compiled
 
 
 @dataclass(frozen=True)
