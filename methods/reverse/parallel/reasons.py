@@ -1,0 +1,42 @@
+"""The reasons for which neither method takes a problem."""
+
+from gradmark.layer import rows_are_coupled
+from gradmark.method import Method, Want, unsupported
+from gradmark.problem import Problem
+from methods.reverse.parallel.joined import group_size
+from methods.reverse.parallel.parcel import Piece, reason_against
+
+
+def reason(method: Method, problem: Problem, want: Want, workers: int, local_statistics: bool) -> str | None:
+    """Why `problem` cannot be shared out to `workers`; None: it can."""
+    if problem.layers is None:
+        return f"{problem.call.name} has no layers to run the delta recursion through"
+    if found := unsupported(method, problem, want) or _of_arrays(problem, workers):
+        return found
+    if problem.call.opened:
+        return f"its opened {' and '.join(problem.call.opened)} are parameters of single rows"
+    coupled = rows_are_coupled(problem.layers)
+    if coupled is not None and not local_statistics:
+        return (
+            f"{coupled} couples the rows, so that the gradients of parts of them do not add up to that of "
+            "all (local_statistics=True takes each part by itself, which is another gradient)"
+        )
+    unsent = reason_against(Piece.of(problem)) if group_size() is None else None
+    return unsent and f"its layers cannot be sent to another process ({unsent})"
+
+
+def _of_arrays(problem: Problem, workers: int) -> str | None:
+    """What speaks against its backend, dtype or device."""
+    backend, device, dtype = problem.arrays.backend, problem.arrays.device, problem.arrays.dtype
+    if backend not in ("numpy", "torch"):
+        return f"torch.distributed cannot take the arrays of {backend}"
+    if "longdouble" in dtype or "complex" in dtype:
+        return f"its workers add real numbers of torch, which {dtype} is not"
+    if device == "meta":
+        return "meta tensors have no numbers to send"
+    if device.startswith("cuda") and group_size() is None:
+        import torch
+
+        if workers > torch.cuda.device_count():
+            return f"each worker needs a GPU of its own, and {workers} are more than there are here"
+    return None
