@@ -8,13 +8,14 @@ time is planned all the same: it is recorded as skipped, with the time it would 
 import warnings
 from collections.abc import Callable, Iterable
 from functools import cache, partial
-from typing import Any
+from typing import Any, Literal
 
 from gradmark.arrays import installed
 from gradmark.claims import Claims, Truncated, Unbiased
 from gradmark.registry import get_method, list_methods
 from gradmark.run.plan import Comparison, MethodCall
 from problems.mlp import widths_for
+from problems.studies import memory, parallel, precision
 
 Choice = Callable[[Claims], bool]
 
@@ -50,7 +51,18 @@ def quick() -> list[Comparison]:
         *_steps(time_limit=20),
         *_samples(1_000, repetitions=16, time_limit=30),
         *_depth("torch", time_limit=10),
+        *studies("quick"),
     ]
+
+
+def reverse() -> list[Comparison]:
+    """What the pages on memory, precision and parallel work are made of, alone: some minutes."""
+    return studies("full")
+
+
+def studies(size: Literal["quick", "full"]) -> list[Comparison]:
+    """The comparisons of the studies that have a page of their own."""
+    return [each for study in (memory, precision, parallel) for each in getattr(study, size)()]
 
 
 def full() -> list[Comparison]:
@@ -67,7 +79,7 @@ def full() -> list[Comparison]:
         plan += _steps(seed=seed, time_limit=120)
         for size in (1_000, 10_000):
             plan += _samples(size, repetitions=64, time_limit=600, seed=seed)
-    return plan
+    return plan + studies("full")
 
 
 def _cost(

@@ -1,5 +1,6 @@
 """``gradmark report``: the command. What it needs is imported when it runs, so that ``--help`` is quick."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -29,10 +30,14 @@ def make_report(run: Path, out: Path | None = None, asv: Path | None = None) -> 
     """
     from reports import asv_results, page, scorecard, write
     from reports.run import read
+    from reports.studies import pages
 
     if scorecard.is_alone(run):
         return scorecard.page_of(run, out or run / "report")
 
     results = asv_results.find(asv)
     data = read(run, None if results is None else asv_results.read(results))
-    return write.write(page.make(data), data, out or run / "report")
+    studies = pages.of_run(data)
+    links = [(f"{name}.html", name.capitalize()) for name in studies]
+    whole = replace(page.make(data), links=links)
+    return write.write(whole, data, out or run / "report", studies)

@@ -1,7 +1,7 @@
 """The page as data: what both the HTML and the Markdown template print."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reports.answers.lead import lead
 from reports.figure import Figure
@@ -45,6 +45,8 @@ class Page:
     commit: str
     files: str = "tables/cases.csv holds every case with all its quantities, tables/records.csv every record."
     """What the footer says of the files beside the page."""
+    links: list[tuple[str, str]] = field(default_factory=list)
+    """Other pages: their file and what they are called."""
 
     @property
     def tables(self) -> list[Table]:

@@ -1,7 +1,7 @@
 """A run as reports see it: one row for each case, with its quantities as columns."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from gradmark.run.records import PLAIN_FORWARD
 from gradmark.run.records import QUANTITIES as GROUPS
 from reports import grouping
 from reports.laws import Law, Slope, time_laws, work_slopes
+from reports.studies import NAMES
 from reports.theory import epsilon
 
 QUANTITIES = tuple(name for group in GROUPS.values() for name in group)
@@ -35,6 +36,8 @@ class Run:
     denominators: pd.DataFrame
     environment: dict[str, Any]
     asv: pd.DataFrame = field(default_factory=pd.DataFrame)
+    of_studies: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """The records of studies that have a page of their own (`reports.studies.NAMES`)."""
 
     @cached_property
     def main(self) -> pd.DataFrame:
@@ -55,11 +58,25 @@ class Run:
 def read(folder: Path, asv: pd.DataFrame | None = None) -> Run:
     """Read the run in `folder`. Raises `UsageError` where it is not a run folder."""
     records, environment = read_frame(folder)
+    own_page = records["study"].isin(NAMES)
+    main = _of_records(folder, records[~own_page], environment)
+    return replace(main, of_studies=records[own_page], asv=pd.DataFrame() if asv is None else asv)
+
+
+def of_study(run: Run, name: str) -> Run | None:
+    """The part of `run` that the study `name` has a page about; None where it has no records."""
+    if run.of_studies.empty:
+        return None
+    records = run.of_studies[run.of_studies["study"] == name]
+    return None if records.empty else _of_records(run.folder, records, run.environment)
+
+
+def _of_records(folder: Path, records: pd.DataFrame, environment: dict[str, Any]) -> Run:
     wide = _wide(records)
     plain = wide["method"] == PLAIN_FORWARD
     cases = _drawable(grouping.grouped(wide[~plain].reset_index(drop=True)))
     denominators = _sized(wide[plain].reset_index(drop=True), cases)
-    return Run(folder, records, cases, denominators, environment, pd.DataFrame() if asv is None else asv)
+    return Run(folder, records, cases, denominators, environment)
 
 
 def _wide(records: pd.DataFrame) -> pd.DataFrame:

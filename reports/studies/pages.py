@@ -1,0 +1,28 @@
+"""The pages of the studies that a run holds."""
+
+from collections.abc import Callable
+
+from reports.page import Page
+from reports.run import Run, of_study
+from reports.studies import NAMES, memory, parallel, precision
+from reports.style import house_style, settle
+
+_MAKERS: dict[str, Callable[[Run], Page]] = {
+    "memory": memory.make,
+    "precision": precision.make,
+    "parallel": parallel.make,
+}
+
+
+def of_run(run: Run) -> dict[str, Page]:
+    """The page of each study by its name, which is that of its file."""
+    found = {}
+    for name in NAMES:
+        study = of_study(run, name)
+        if study is not None:
+            with house_style():
+                page = _MAKERS[name](study)
+                for figure in page.figures:
+                    settle(figure.canvas)
+            found[name] = page
+    return found
