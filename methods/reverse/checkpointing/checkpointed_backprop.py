@@ -20,7 +20,7 @@ from methods.reverse.checkpointing import in_place, portable
 from methods.reverse.checkpointing.actions import Schedule
 from methods.reverse.checkpointing.arena import operations
 from methods.reverse.checkpointing.revolve import revolve
-from methods.reverse.checkpointing.steps import Step, steps_of
+from methods.reverse.checkpointing.steps import Step, reason_against, steps_of
 from methods.reverse.checkpointing.uniform import best_segments, uniform
 
 _NAME = "checkpointed_backprop"
@@ -74,17 +74,7 @@ class CheckpointedBackprop:
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
         """It needs layers, and a step for each segment."""
-        if problem.layers is None:
-            return f"{problem.call.name} has no layers to compute again"
-        if reason := unsupported(self, problem, want):
-            return reason
-        steps = len(steps_of(problem))
-        if self.segments is not None and self.segments > steps:
-            return (
-                f"`segments={self.segments}` are more than its {steps} steps (a layer with the activations "
-                "behind it is one)"
-            )
-        return None
+        return reason_against(problem, self.segments) or unsupported(self, problem, want)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Plan what is held when, and allocate it where layers can work in buffers."""

@@ -36,3 +36,16 @@ def steps_of(problem: Problem) -> list[Step]:
         Step(start, stop, sum(costs[start:stop]), math.prod(shapes[stop]))
         for start, stop in zip(starts, [*starts[1:], len(layers)], strict=True)
     ]
+
+
+def reason_against(problem: Problem, segments: int | None) -> str | None:
+    """Why the problem cannot be cut into so many segments; None where it can, or where nothing is asked."""
+    if problem.layers is None:
+        return f"{problem.call.name} has no layers to compute again"
+    steps = 0 if segments is None else len(steps_of(problem))
+    if segments is not None and segments > steps:
+        return (
+            f"`segments={segments}` are more than its {steps} steps (a layer with the activations behind it is "
+            "one): choose fewer"
+        )
+    return None
