@@ -5,6 +5,7 @@ from typing import Any
 
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
+from gradmark.measuring.saved import saved_by_torch
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.parameters import Parameters
 from gradmark.passes import share_of_rows
@@ -62,3 +63,7 @@ class Autograd:
             return Estimate(result, value.detach(), Work(forward=rows, pullback=rows, declared=True))
 
         return gradient
+
+    def saved(self, problem: Problem) -> dict[str, int]:
+        """The bytes that the graph keeps; the inputs among them."""
+        return saved_by_torch(problem)

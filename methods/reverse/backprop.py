@@ -16,6 +16,7 @@ from gradmark import passes
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
 from gradmark.layer import all_in_place
+from gradmark.measuring.saved import saved_by_layers
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
@@ -63,6 +64,10 @@ class Backprop:
         if self.fast and all_in_place(problem.layers, problem.criterion):
             return prepare_in_place(problem, portable)
         return portable
+
+    def saved(self, problem: Problem) -> dict[str, int]:
+        """The bytes that each layer is the first to keep; inputs and outputs among them."""
+        return saved_by_layers(problem)
 
 
 def _value_and_gradient(problem: Problem, parameters: Parameters, draw: Draw) -> tuple[Any, dict[str, Any]]:

@@ -5,7 +5,9 @@ import pytest
 
 import gradmark
 from gradmark.measuring.saved import saved_by_layers, saved_by_torch
+from gradmark.method import Saves
 from gradmark.problem import Problem
+from gradmark.work import counting
 
 WIDTHS, BATCH = (12, 9, 7, 5), 32
 
@@ -58,3 +60,12 @@ def test_parameters_are_not_counted_and_a_buffer_only_once() -> None:
     assert not weights & set(kept.values())
     assert kept["layers.1"] > 0
     assert kept["layers.2"] == 0  # its input is the output of layers.1
+
+
+@pytest.mark.parametrize("name", ["backprop", "autograd"])
+def test_a_method_says_what_it_keeps_without_a_pass_being_counted(name: str) -> None:
+    problem, method = network("tanh", "torch"), gradmark.get_method(name)
+    assert isinstance(method, Saves)
+    with counting() as work:
+        assert sum(method.saved(problem).values()) >= bytes_of(*WIDTHS[:-1])
+    assert work.total().passes == 0
