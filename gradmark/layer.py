@@ -1,4 +1,6 @@
-"""What a method may know of a network's structure: protocols for layers and for the loss at their end.
+"""What a method may know of a network's structure: protocols for layers.
+
+`criterion` has those for the loss at their end.
 
 A layer holds its own mathematics. Its arrays have the rows of the batch as their last-but-one axis and the
 units as their last; `p` are the layer's own parameters under their short names ("weight", "bias"). Any
@@ -19,6 +21,8 @@ from itertools import pairwise
 from typing import Any, Protocol, runtime_checkable
 
 from gradmark.arrays import Array
+from gradmark.criterion import Criterion as Criterion
+from gradmark.criterion import InPlaceCriterion as InPlaceCriterion
 from gradmark.draw import Draw
 
 Own = Mapping[str, Array]
@@ -118,25 +122,12 @@ class InPlace(Layer, Protocol):
         """Write dx and dp; `dy` may be used as a workspace. `x` and `y` are as `forward_into` left them."""
 
 
-class Criterion(Protocol):
-    """What the loss does with the outputs of the last layer: ``value`` with its derivative both ways."""
-
-    def value(self, outputs: Array, draw: Draw) -> Array:
-        """The mean over rows, shape () or one for each member."""
-
-    def pullback(self, outputs: Array, draw: Draw) -> Array:
-        """The gradient of the value with respect to `outputs`, with their shape."""
-
-    def pushforward(self, outputs: Array, draw: Draw, tangents: Array) -> Array:
-        """The derivative of the value along `tangents` (K, rows, units): shape (K,)."""
-
-
 @runtime_checkable
-class InPlaceCriterion(Criterion, Protocol):
-    """A criterion that can also write its gradient into a NumPy or torch buffer."""
+class Invertible(Layer, Protocol):
+    """A layer whose input can be had again from its output, up to rounding."""
 
-    def value_and_pullback_into(self, outputs: Array, draw: Draw, d_outputs: Array) -> Any:
-        """The value, with its gradient written into `d_outputs`; no population axis."""
+    def inverse(self, p: Own, y: Array, draw: Draw) -> tuple[Array, Any]:
+        """x with y = f(p, x), and what `forward` saves there; as many operations as one forward pass."""
 
 
 @dataclass(frozen=True)
