@@ -13,7 +13,7 @@ import numpy as np
 
 from gradmark import dtypes
 from gradmark.backends import BACKENDS as BACKENDS
-from gradmark.backends import device_object, namespace, reason_against_device
+from gradmark.backends import TRACED_NUMPY, device_object, namespace, reason_against_device
 from gradmark.backends import installed as installed
 from gradmark.dtypes import dtype_name as dtype_name
 from gradmark.dtypes import epsilon as epsilon
@@ -48,7 +48,7 @@ class Arrays:
         for argument, value in zip(("backend", "device", "dtype"), astuple(self), strict=True):
             if not isinstance(value, str):
                 raise UsageError(f"`{argument}={shown(value)}` must be a name, such as {argument}='...'.")
-        if self.backend not in BACKENDS:
+        if self.backend not in (*BACKENDS, *TRACED_NUMPY):
             raise unknown_name("backend", self.backend, BACKENDS)
         if not installed(self.backend):
             raise UsageError(

@@ -12,6 +12,11 @@ _NAMESPACES = {
 }
 BACKENDS = tuple(_NAMESPACES)
 """The names of the backends."""
+TRACED_NUMPY = {"autograd": "gradmark.autograd_namespace"}
+"""NumPy's arrays under functions that another library traces: for the method that moves a problem there.
+
+Nobody chooses these, so they are not offered among the others.
+"""
 
 
 def installed(backend: str) -> bool:
@@ -35,7 +40,7 @@ def namespace(backend: str) -> Any:
         torch = importlib.import_module("torch")
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
-    return importlib.import_module(_NAMESPACES[backend])
+    return importlib.import_module({**_NAMESPACES, **TRACED_NUMPY}[backend])
 
 
 def device_object(backend: str, device: str) -> Any:
@@ -89,6 +94,7 @@ def _strict_reason(device: str) -> str | None:
 
 _REASONS = {
     "numpy": _numpy_reason,
+    "autograd": _numpy_reason,
     "torch": _torch_reason,
     "jax": _jax_reason,
     "array_api_strict": _strict_reason,

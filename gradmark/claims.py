@@ -8,7 +8,7 @@ from gradmark.problem import Problem
 from gradmark.work import Work
 
 Family = Literal["reverse", "forward", "finite-difference", "evolution"]
-Reads = Literal["loss", "pullback", "pushforward", "difference", "torch graph", "jax trace"]
+Reads = Literal["loss", "pullback", "pushforward", "difference", "torch graph", "jax trace", "autograd trace"]
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,23 @@ Exactness = Exact | Truncated | Unbiased | Biased
 
 @dataclass(frozen=True)
 class Target:
-    """What the method aims at: the gradient, that of the loss smoothed by noise, or a direction only."""
+    """What the method aims at: the gradient, that of the loss smoothed by noise, or a direction only.
+
+    A direction may be that of the gradient clipped: shortened to the length `longest` where it is longer, or
+    with entries cut to the size `largest`. An exact method is then judged by the clipped gradient.
+    """
 
     kind: Literal["gradient", "smoothed gradient", "mean gradient", "direction"] = "gradient"
     law: str | None = None
     sigma: float | None = None
+    longest: float | None = None
+    largest: float | None = None
 
     def __str__(self) -> str:
+        if self.longest is not None:
+            return f"{self.kind} (no longer than {self.longest:g})"
+        if self.largest is not None:
+            return f"{self.kind} (entries of at most {self.largest:g})"
         return self.kind if self.sigma is None else f"{self.kind} ({self.law}, sigma={self.sigma:g})"
 
 

@@ -9,6 +9,7 @@ DTYPES = {
     "torch": ("bfloat16", "float16", "float32", "float64", "complex64", "complex128"),
     "jax": ("float32", "float64", "complex64", "complex128"),
     "array_api_strict": ("float32", "float64", "complex64", "complex128"),
+    "autograd": ("float32", "float64", "longdouble"),
 }
 """The dtypes of each backend."""
 COMPLEX = {"float32": "complex64", "float64": "complex128", "longdouble": "clongdouble"}

@@ -166,7 +166,7 @@ class _Terms:
     def _on(self, xp: Any, name: str, x: Array) -> list[Any]:
         """linear, coupling and separable coefficients of one array, beside `x` and in its real dtype."""
         # A tracer knows no device of its own and takes constants from anywhere.
-        traced = "Tracer" in type(x).__name__
+        traced = any(kind in type(x).__name__ for kind in ("Tracer", "ArrayBox"))
         place = None if traced else device_of(x)
         dtype = real_part(xp, x).dtype
         key = (xp.__name__, str(dtype), str(place), name)

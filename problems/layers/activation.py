@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradmark.arrays import Array, Arrays
+from gradmark.arrays import BACKENDS, Array, Arrays
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
 from gradmark.layer import Own
@@ -27,7 +27,7 @@ class Activation:
     def __post_init__(self) -> None:
         arrays, dtypes = self.arrays, self.formula.dtypes
         if arrays.dtype not in dtypes.get(arrays.backend, ()):
-            allowed = "; ".join(f"{backend} ({', '.join(names)})" for backend, names in dtypes.items())
+            allowed = "; ".join(f"{each} ({', '.join(dtypes[each])})" for each in BACKENDS if each in dtypes)
             raise UsageError(
                 f"`{self.name}` needs a function that {arrays.backend} lacks in {arrays.dtype}: choose "
                 f"another activation, or one of {allowed}."

@@ -10,7 +10,7 @@ def normal_cdf(arrays: Arrays, z: Array) -> Array:
     scaled = z * -(0.5**0.5)
     if arrays.backend == "numpy":
         return 0.5 * special.erfc(scaled)
-    if arrays.backend == "torch":
+    if arrays.backend in ("torch", "autograd"):
         return 0.5 * arrays.xp.special.erfc(scaled)
     from jax.scipy.special import erfc
 
@@ -21,5 +21,6 @@ ERFC_DTYPES = {
     "numpy": ("float32", "float64", "complex64", "complex128"),
     "torch": ("bfloat16", "float16", "float32", "float64"),
     "jax": ("float32", "float64"),
+    "autograd": ("float32", "float64"),
 }
 """Where there is an erfc: SciPy's has no longdouble, torch's and JAX's no complex numbers."""

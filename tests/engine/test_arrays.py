@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradmark.arrays import BACKENDS, Arrays, dtype_name, epsilon, installed, real_dtype, to_numpy
+from gradmark.backends import TRACED_NUMPY
 from gradmark.dtypes import DTYPES
 from gradmark.errors import UsageError
 
-EVERY_DTYPE = [(backend, dtype) for backend in BACKENDS for dtype in DTYPES[backend]]
+EVERY_BACKEND = (*BACKENDS, *TRACED_NUMPY)
+EVERY_DTYPE = [(backend, dtype) for backend in EVERY_BACKEND for dtype in DTYPES[backend]]
 every_dtype = pytest.mark.parametrize(("backend", "dtype"), EVERY_DTYPE)
 
 
@@ -66,7 +68,7 @@ def test_a_longdouble_is_not_rounded_twice_on_its_way_to_float32() -> None:
         assert to_numpy(Arrays(backend, dtype="float32").array(number)) == 1 + np.float32(2) ** -23
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", EVERY_BACKEND)
 def test_arrays_are_copies(backend: str) -> None:
     arrays = arrays_of(backend, "float64")
     numbers = np.ones(3)
