@@ -190,6 +190,17 @@ def test_a_gradient_that_is_not_finite_is_no_agreement() -> None:
     assert "passed" not in statuses(findings(Impostor(nan), NETWORK)).values()
 
 
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_loss_that_refuses_a_part_of_its_batch_is_not_held_to_additivity(opened: bool) -> None:
+    """An opened network has parameters for all of its rows; batch statistics need two rows."""
+    sizes = {"data": "synthetic", "inputs": 4, "outputs": 3, "depth": 1, "width": 4, "batch": 4}
+    problem = gradmark.get_problem("deep_mlp", **sizes, normalisation="none" if opened else "batch")
+    found = findings(BACKPROP, problem.opened("inputs") if opened else problem)
+    reason = next(each.reason for each in found if each.check == "invariance.additivity")
+    assert "a part of the batch" in reason and ("4 rows" if opened else "one row") in reason
+    assert set(statuses(found).values()) <= {"passed", "skipped"}
+
+
 def test_a_loss_that_couples_its_rows_is_not_held_to_additivity() -> None:
     import torch
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradmark.arrays import epsilon
+from gradmark.errors import UsageError
 from gradmark.judging.hearing import Numbers
 from gradmark.judging.invariances.binding import Unfit
 from gradmark.judging.invariances.comparison import compared
@@ -52,10 +53,13 @@ def _amplified(subject: Subject, name: str, weights: list[Any], gradients: list[
 
 
 def _check_loss(subject: Subject, weights: list[Any], cut: int) -> None:
-    """Raise `Unfit` unless the loss itself is the weighted mean of the parts' losses, in wide arithmetic."""
+    """Raise `Unfit` unless the loss is the weighted mean of the parts' losses, in wide arithmetic."""
     point = widest_point(subject.problem, subject.site.parameters, subject.site.draw)
     draws = [point.draw.rows(0, cut), point.draw.rows(cut, point.draw.count)]
-    losses = [replace(point, draw=draw).loss(point.numbers) for draw in draws]
+    try:
+        losses = [replace(point, draw=draw).loss(point.numbers) for draw in draws]
+    except UsageError as refused:
+        raise Unfit(f"the loss cannot be had of a part of the batch: {refused}") from refused
     mean = sum(w * loss for w, loss in zip(weights, losses, strict=True))
     limit = _ROUNDING * epsilon(point.dtype) * max(abs(float(loss)) for loss in losses)
     if not abs(float(mean - point.loss(point.numbers))) <= limit:
