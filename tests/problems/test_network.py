@@ -25,7 +25,16 @@ ROUNDINGS = 4 * (sum(WIDTHS) + 16)
 REORDERED = 3 * 64 + 569
 SIZES = {"widths": WIDTHS, "data": "synthetic", "batch": 7, "dtype": "longdouble"}
 
-NAMED = ("mlp", "logistic_regression", "quadratic", "rosenbrock", "log_sum_exp", "polynomial")
+NAMED = (
+    "mlp",
+    "deep_mlp",
+    "resnet_mlp",
+    "logistic_regression",
+    "quadratic",
+    "rosenbrock",
+    "log_sum_exp",
+    "polynomial",
+)
 
 
 def gradient(problem: Any) -> dict[str, Any]:

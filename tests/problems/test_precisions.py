@@ -15,6 +15,9 @@ from problems.layers.nonlinearities import NONLINEARITIES
 EVERY = [
     *[("mlp", {"activation": name, "loss": "mse"}) for name in NONLINEARITIES],
     ("mlp", {}),
+    ("deep_mlp", {"depth": 2, "normalisation": "layer"}),
+    ("deep_mlp", {"depth": 2, "normalisation": "batch"}),
+    ("resnet_mlp", {"dropout": 0.1}),
     ("logistic_regression", {}),
     ("quadratic", {}),
     ("rosenbrock", {}),
