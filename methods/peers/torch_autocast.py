@@ -1,0 +1,146 @@
+"""torch's automatic mixed precision: ``torch.autocast`` around the loss, and a scaled loss.
+
+Parameters stay in float32; matrix products and convolutions inside of ``torch.autocast`` round their operands
+to 16 bits, while what torch's lists call sensitive (sums, losses) runs in float32. The scale is that of
+``torch.amp.GradScaler``, which needs an optimizer and is therefore written out here.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gradmark.claims import Claims, Exact, Growth
+from gradmark.draw import Draw
+from gradmark.errors import UsageError
+from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
+from gradmark.parameters import Parameters
+from gradmark.passes import share_of_rows
+from gradmark.problem import Problem
+from gradmark.work import Work, count
+from methods.reverse.mixed_precision.loss_scale import checked
+from methods.reverse.mixed_precision.scaling import Scaling
+
+
+@dataclass(frozen=True)
+class TorchAutocast:
+    """``torch.autocast`` in `precision`; the fields are those of `mixed_precision_backprop`.
+
+    A float64 problem is taken at float32, because autocast leaves float64 alone. An overflow repeats the way
+    back at half the scale, where GradScaler would skip the step: ``retries=0`` skips it.
+    """
+
+    precision: str = "float16"
+    loss_scale: str = "dynamic"
+    scale: float = 2.0**16
+    growth_interval: int = 2000
+    retries: int = 30
+
+    def __post_init__(self) -> None:
+        self._scaling()
+
+    def _scaling(self) -> Scaling:
+        return Scaling(
+            "torch_autocast",
+            self.precision,
+            self.loss_scale,
+            self.scale,
+            self.growth_interval,
+            self.retries,
+        )
+
+    @property
+    def claims(self) -> Claims:
+        """Exact in `precision`; how often the way back is repeated is told by `work` of each call."""
+        once = self._scaling().tries == 1
+        return Claims(
+            family="reverse",
+            exactness=Exact(),
+            reads=frozenset({"loss", "torch graph"}),
+            growth=Growth(
+                passes=0,
+                time={"parameters": 1, "batch": 1, "depth": 1},
+                memory={"parameters": 1, "batch": 1, "depth": 1},
+            ),
+            work=(lambda problem: Work(forward=1, pullback=1)) if once else None,
+            precision=self.precision,
+            backends=frozenset({"torch"}),
+        )
+
+    def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
+        """It needs torch tensors in float32, or in float64, which are rounded to it."""
+        if reason := unsupported(self, problem, want):
+            return reason
+        if problem.arrays.dtype not in ("float32", "float64"):
+            return f"its parameters are in float32, not in {problem.arrays.dtype}"
+        if problem.arrays.device == "meta":
+            return "it looks whether numbers are finite, and meta tensors have none"
+        return None
+
+    def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
+        """Take the problem at float32."""
+        check_supported(self, problem, want)
+        inside = problem if problem.arrays.dtype == "float32" else problem.to(dtype="float32")
+        scaling, torch = self._scaling(), problem.arrays.xp
+        kind = "cuda" if problem.arrays.device.startswith("cuda") else "cpu"
+        lower = getattr(torch, self.precision)
+
+        def gradient(
+            parameters: Parameters,
+            seed: int = 0,
+            *,
+            draw: Draw | None = None,
+            direction: Any = None,
+            state: Any = None,
+        ) -> Estimate:
+            before, draw = checked(state, scaling.first), draw or problem.default_draw
+            rows = Draw(inside.arrays.cast(draw.arrays), draw.seed)
+            leaves = {
+                name: array.detach().requires_grad_(True)
+                for name, array in inside.arrays.cast(parameters).items()
+            }
+            with torch.autocast(kind, dtype=lower):
+                value = inside.loss(leaves, rows)
+            _check(problem, self.precision, value)
+            made = share_of_rows(problem, draw)
+            way = _WayBack(problem, value, leaves, made, keep=scaling.tries > 1)
+            result, after = scaling.gradient(way, before, problem.call.name)
+            work = Work(forward=made, pullback=way.passes, declared=True)
+            return Estimate(result, value.detach().to(problem.arrays.dtype_object), work, state=after)
+
+        return gradient
+
+
+@dataclass
+class _WayBack:
+    """``torch.autograd.grad`` of the scaled loss, as often as it is asked for; it counts its passes."""
+
+    problem: Problem
+    value: Any
+    leaves: dict[str, Any]
+    rows: float
+    keep: bool
+    passes: float = 0.0
+
+    def __call__(self, scale: float) -> tuple[dict[str, Any], str | None]:
+        torch, dtype = self.problem.arrays.xp, self.problem.arrays.dtype_object
+        found = torch.autograd.grad(
+            scale * self.value,
+            list(self.leaves.values()),
+            allow_unused=True,
+            materialize_grads=True,
+            retain_graph=self.keep,
+        )
+        count(pullback=self.rows)  # torch makes it, where no layer can report it
+        self.passes += self.rows
+        gradient = {name: a.to(dtype) / scale for name, a in zip(self.leaves, found, strict=True)}
+        finite = torch.stack([torch.isfinite(array).all() for array in found]).tolist()
+        bad = [name for name, fine in zip(gradient, finite, strict=True) if not fine]
+        return gradient, (bad[-1] if bad else None)
+
+
+def _check(problem: Problem, precision: str, value: Any) -> None:
+    if bool(value.isfinite()):
+        return
+    raise UsageError(
+        f"{problem.call.name}: the loss is {float(value.detach()):g} under torch.autocast in {precision}: "
+        "scale inputs or parameters down, or take mixed_precision_backprop, which says in which layer."
+    )
