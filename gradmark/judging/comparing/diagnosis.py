@@ -7,10 +7,10 @@ import numpy as np
 
 from gradmark.arrays import epsilon
 from gradmark.claims import Truncated
+from gradmark.judging.comparing.aimed import aimed_at
 from gradmark.judging.comparing.bounds import Bound, bound_at, precision
 from gradmark.judging.comparing.compared import compared
 from gradmark.judging.hearing import Hearing
-from gradmark.judging.places.references import reference_at
 from gradmark.judging.places.sites import Site, sites
 from gradmark.measuring.error import profile
 from gradmark.reference import NoReference, Reference
@@ -59,7 +59,7 @@ def _same(one: Site, other: Site) -> bool:
 
 def _right_at(hearing: Hearing, site: Site, gradient: Mapping[str, Any]) -> bool:
     try:
-        reference = reference_at(hearing.problem, site, hearing.method.claims.reads)
+        reference = aimed_at(hearing, site)
     except NoReference:
         return False
     return not compared(gradient, reference, bound_at(hearing, site, reference)).wrong

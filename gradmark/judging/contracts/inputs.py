@@ -10,6 +10,7 @@ from gradmark.claims import Exact, Truncated
 from gradmark.draw import Draw
 from gradmark.judging.comparing.bounds import bound_at
 from gradmark.judging.comparing.compared import compared, fits
+from gradmark.judging.comparing.range import out_of_range
 from gradmark.judging.contracts.part import differing, listed, said, verdict_on
 from gradmark.judging.hearing import Answer, Hearing
 from gradmark.judging.places.references import reference_at
@@ -122,13 +123,15 @@ def _scales(hearing: Hearing, site: Site) -> Finding:
         there = Site(word, converted(numbers, hearing.problem.arrays), site.draw)
         if not _has_room(hearing, _loss(hearing, there)) or not _within(hearing, numbers):
             continue
+        if out_of_range(hearing, there):
+            continue
         tried.append(word)
         answers.append(hearing.call(there.parameters, hearing.seed, there.draw))
         reference = None if _finite(answers[-1].gradient) else _reference(hearing, there)
         if reference is not None and all(_has_room(hearing, a) for a in reference.gradient.values()):
             fault = f"for {word} parameters ({factor:g} times the built) it is not finite; the reference is."
     if not tried:
-        return said(hearing, "scales", "skipped", "the loss itself is not finite there.")
+        return said(hearing, "scales", "skipped", "the loss itself is not carried there.")
     return verdict_on(
         hearing, "scales", fault, f"{' and '.join(tried)} parameters have a gradient.", *answers
     )

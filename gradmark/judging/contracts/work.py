@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradmark.arrays import to_numpy
+from gradmark.arrays import epsilon, to_numpy
+from gradmark.judging.comparing.bounds import precision
 from gradmark.judging.contracts.part import said, verdict_on
 from gradmark.judging.hearing import Answer, Hearing
 from gradmark.judging.places.sites import Site
@@ -16,10 +17,12 @@ from gradmark.work import Work, counting
 
 _FRACTIONS = 1e-9
 """Relative: passes over some of the rows are fractions, and their sums round."""
-_GRAPHS = ("torch graph", "jax trace")
+_GRAPHS = ("torch graph", "jax trace", "autograd trace")
 """Whoever reads these may come by derivatives in any way."""
 _VALUE = 1024.0
 """Epsilons between two ways of adding up one loss, beside what rounding did to the problem's own."""
+_NARROW = 64.0
+"""Epsilons of a narrower dtype that a method claims to compute in: of outputs, which are few sums deep."""
 
 
 def work(hearing: Hearing, first: Answer, site: Site) -> Iterator[Finding]:
@@ -95,7 +98,9 @@ def _value(hearing: Hearing, first: Answer, site: Site) -> Finding:
     expected = float(point.loss(point.numbers))
     own = float(to_numpy(hearing.problem.loss(converted(site.parameters, hearing.problem.arrays), site.draw)))
     found, shape = float(np.ravel(to_numpy(value))[0]), tuple(np.shape(to_numpy(value)))
-    allowed = 2 * abs(own - expected) + _VALUE * hearing.problem.arrays.epsilon * abs(expected)
+    unit, claimed = hearing.problem.arrays.epsilon, epsilon(precision(hearing))
+    digits = _NARROW * claimed if claimed > unit else _VALUE * unit
+    allowed = 2 * abs(own - expected) + digits * abs(expected)
     evidence = Evidence("the loss that it returns", None, None, found, expected, allowed, point=site.name)
     if shape != () or not abs(found - expected) <= allowed:
         reason = f"it returns {found:.10g} (shape {shape}) as the loss, which is {expected:.10g}."

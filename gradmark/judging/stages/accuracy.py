@@ -4,10 +4,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradmark.arrays import epsilon
-from gradmark.claims import Biased, Claims, Truncated, Unbiased
+from gradmark.claims import Biased, Claims, Truncated
+from gradmark.judging.comparing.aimed import aimed_at, is_known
 from gradmark.judging.comparing.bounds import Bound, bound_at, precision
 from gradmark.judging.comparing.compared import Worst, compared, fits
 from gradmark.judging.comparing.diagnosis import diagnosis
+from gradmark.judging.comparing.range import out_of_range
+from gradmark.judging.comparing.uphill import not_uphill
 from gradmark.judging.hearing import Answer, Hearing, MethodError
 from gradmark.judging.places.references import reference_at, words
 from gradmark.judging.places.sites import BESIDE_A_KINK, Site, sites
@@ -23,12 +26,12 @@ float64 are asked for less: differences and bfloat16 have no more to give, and g
 
 
 def applies(claims: Claims) -> str | None:
-    """Methods that claim the gradient itself, exactly or to an order in their step."""
-    if isinstance(claims.exactness, Unbiased):
+    """Methods that claim the gradient or its clipped form, exactly or to an order; and fixed directions."""
+    if claims.stochastic:
         return "it is random: the statistical stages judge it"
-    if isinstance(claims.exactness, Biased):
+    if isinstance(claims.exactness, Biased) and claims.target.kind != "direction":
         return f"it claims no accuracy: {claims.exactness}"
-    if claims.target.kind != "gradient":
+    if not isinstance(claims.exactness, Biased) and not is_known(claims):
         return f"it aims at the {claims.target}, not at the gradient"
     return None
 
@@ -45,20 +48,24 @@ def examine(hearings: Sequence[Hearing]) -> Iterator[Finding]:
 
 def judge_at(hearing: Hearing, site: Site) -> Finding:
     """Compare the method with the reference at one site."""
-    if site.name == BESIDE_A_KINK and isinstance(hearing.method.claims.exactness, Truncated):
+    if site.name == BESIDE_A_KINK and (stepping := _crosses(hearing)):
         return _finding(
-            hearing, site, "skipped", "a difference steps across the kink, which is no fault of it."
+            hearing, site, "skipped", f"{stepping} steps across the kink, which is no fault of it."
         )
     try:
-        reference = reference_at(hearing.problem, site, hearing.method.claims.reads)
+        reference = aimed_at(hearing, site)
     except NoReference as error:
         return _finding(hearing, site, "skipped", f"there is no reference at this point: {error}")
+    if isinstance(hearing.method.claims.exactness, Biased):
+        return _direction(hearing, site)
     bound = bound_at(hearing, site, reference)
     detectable = bound.detectable(reference)
     fine = epsilon(precision(hearing)) <= epsilon("float64")
     if detectable is not None and not detectable <= _NEEDED[fine]:
         reason = f"{bound.words} may hide a fault of {detectable:.0%} of the gradient here."
         return _finding(hearing, site, "skipped", reason)
+    if reason := out_of_range(hearing, site):
+        return _finding(hearing, site, "skipped", f"{reason}.")
     try:
         answer = hearing.call(site.parameters, hearing.seed, site.draw)
     except MethodError as error:
@@ -68,6 +75,32 @@ def judge_at(hearing: Hearing, site: Site) -> Finding:
             hearing, site, "failed", "its names, shapes or dtypes are not the parameters'.", answer
         )
     return _compared(hearing, site, answer, reference, bound)
+
+
+def _direction(hearing: Hearing, site: Site) -> Finding:
+    """For a method that claims no more than to point along the gradient."""
+    reference = reference_at(hearing.problem, site, hearing.method.claims.reads)
+    if not reference.relative_uncertainty < 1:
+        return _finding(hearing, site, "skipped", "the gradient may be zero here.")
+    try:
+        answer = hearing.call(site.parameters, hearing.seed, site.draw)
+    except MethodError as error:
+        return _not_answered(hearing, site, error)
+    if not fits(answer.gradient, reference):
+        return _finding(
+            hearing, site, "failed", "its names, shapes or dtypes are not the parameters'.", answer
+        )
+    fault = not_uphill(answer.gradient, reference, hearing.method.claims.target)
+    kept = f"it points along the gradient, by {words(reference)}"
+    return _finding(hearing, site, "failed" if fault else "passed", f"{fault or kept}.", answer)
+
+
+def _crosses(hearing: Hearing) -> str:
+    """What may carry a correct method to the other side of a kink that is an epsilon away; else empty."""
+    if isinstance(hearing.method.claims.exactness, Truncated):
+        return "a difference"
+    claimed = precision(hearing)
+    return f"rounding to {claimed}" if epsilon(claimed) > epsilon(hearing.dtype) else ""
 
 
 def _compared(hearing: Hearing, site: Site, answer: Answer, reference: Reference, bound: Bound) -> Finding:

@@ -7,11 +7,11 @@ who lets one pass has no business saying "correct": the verdict is then undecide
 from collections.abc import Iterator, Sequence
 
 from gradmark.claims import Biased, Claims
+from gradmark.judging.comparing.aimed import aimed_at, is_known
 from gradmark.judging.comparing.bounds import bound_at
 from gradmark.judging.comparing.compared import compared
 from gradmark.judging.comparing.impostors import impostors
 from gradmark.judging.hearing import Hearing
-from gradmark.judging.places.references import reference_at
 from gradmark.judging.places.sites import sites
 from gradmark.judging.replicating.random_impostors import random_impostors
 from gradmark.judging.verdict import Finding, Status
@@ -24,7 +24,7 @@ def applies(claims: Claims) -> str | None:
     """Methods whose answers are compared with something."""
     if isinstance(claims.exactness, Biased):
         return f"nothing is claimed that an impostor could break: {claims.exactness}"
-    if claims.target.kind not in ("gradient", "smoothed gradient"):
+    if claims.target.kind != "smoothed gradient" and not is_known(claims):
         return f"it aims at the {claims.target}, not at a gradient"
     return None
 
@@ -45,10 +45,9 @@ def examine(hearings: Sequence[Hearing]) -> Iterator[Finding]:
 def _of(hearing: Hearing) -> Finding:
     """The second site: what was frozen at the first one is wrong there."""
     first, site = sites(hearing.problem, hearing.seed)[:2]
-    reads = hearing.method.claims.reads
     try:
-        frozen = reference_at(hearing.problem, first, reads).gradient
-        reference = reference_at(hearing.problem, site, reads)
+        frozen = aimed_at(hearing, first).gradient
+        reference = aimed_at(hearing, site)
     except NoReference as error:
         return _finding(hearing, "skipped", f"there is no reference at this point: {error}")
     bound = bound_at(hearing, site, reference)
