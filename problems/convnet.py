@@ -51,20 +51,21 @@ def convnet(
     """A convolution with each of the `channels`, `activation` and `pool` behind it; then dense layers.
 
     The `kernel` moves by one pixel over an image with kernel // 2 zeros around it, which keeps its size where
-    `kernel` is odd; `pool` is max or average, of 2 x 2 pixels, and halves it. `hidden` are the widths of dense
-    layers before the last. `data` is digits (images of one channel and 8 x 8 pixels, 10 outputs) or synthetic
-    (normal images of one channel and `size` x `size` pixels, `outputs` outputs). `activation`, `loss`,
-    `initialisation` (of the matrix that patches are multiplied by), `gain` and `batch` are as in `mlp`.
+    `kernel` is odd; `pool` is max or average, of 2 x 2 pixels, and halves it. `hidden` are the widths of
+    dense layers before the last. `data` is digits (images of one channel and 8 x 8 pixels, 10 outputs) or
+    synthetic (normal images of one channel and `size` x `size` pixels, `outputs` outputs). `activation`,
+    `loss`, `initialisation` (of the matrix that patches are multiplied by), `gain` and `batch` are as in
+    `mlp`.
 
-    channels=(96, 192, 480) makes it 1.0e6 parameters, channels=(256, 640, 1464) 9.9e6. Parameters are numbered
-    as in a torch Sequential, in which a Flatten stands before the first dense layer.
+    channels=(96, 192, 480) gives 1.0e6 parameters, channels=(256, 640, 1464) 9.9e6. Layers are numbered as
+    in a torch Sequential, in which a Flatten stands before the first dense layer.
 
     Raises `UsageError` for a name or size that does not fit, such as an image smaller than a pool, or that
     would not fit into memory.
 
     >>> problem = convnet(channels=(8,))
-    >>> {name: array.shape for name, array in problem.parameters.items()}
-    {'layers.0.weight': (8, 1, 3, 3), 'layers.0.bias': (8,), 'layers.4.weight': (10, 128), 'layers.4.bias': (10,)}
+    >>> {name: array.shape for name, array in problem.parameters.items() if "weight" in name}
+    {'layers.0.weight': (8, 1, 3, 3), 'layers.4.weight': (10, 128)}
     """
     arguments = dict(locals())
     check_name("pool", pool, POOLS)
@@ -81,8 +82,8 @@ def convnet(
     hidden = arguments["hidden"] = _sizes("hidden", hidden, "64,32", least=0)
     if data == "digits" and (size, outputs) != (8, 10):
         raise UsageError(
-            f"convnet: `size={size}` and `outputs={outputs}` do not fit the digits, which have 8 x 8 pixels and "
-            "10 outputs: leave them out, or use data=synthetic."
+            f"convnet: `size={shown(size)}` and `outputs={shown(outputs)}` do not fit the digits, which have "
+            "8 x 8 pixels and 10 outputs: leave them out, or use data=synthetic."
         )
     count = datasets.rows_there(data, batch)
     if batch > count:
@@ -135,17 +136,16 @@ def _stages(channels: Sequence[int], kernel: int, size: int) -> list[_Stage]:
     stages: list[_Stage] = []
     for number, (channels_in, channels_out) in enumerate(pairwise((1, *channels)), 1):
         stage = _Stage(channels_in, channels_out, kernel, size)
+        if stage.convolved < _WINDOW:
+            raise UsageError(
+                f"convnet: the pool behind convolution {number} does not fit the image of {size} x {size} "
+                "pixels left there: list fewer `channels`, or use data=synthetic with a larger `size`."
+            )
         # The outermost weights of a larger kernel would meet nothing but the zeros around the image.
         if kernel > 2 * size:
             raise UsageError(
                 f"convnet: `kernel={shown(kernel)}` does not fit the image of {size} x {size} pixels that "
                 f"convolution {number} is given: it may be at most {2 * size}."
-            )
-        if stage.convolved < _WINDOW:
-            raise UsageError(
-                f"convnet: the pool of {_WINDOW} x {_WINDOW} behind convolution {number} does not fit the image of "
-                f"{size} x {size} pixels that is left there: list at most {number - 1} `channels`, or use "
-                "data=synthetic with a larger `size`."
             )
         stages.append(stage)
         size = stage.convolved // _WINDOW

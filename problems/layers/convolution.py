@@ -16,7 +16,7 @@ from problems.layers.windows import Windows, units
 
 @dataclass(frozen=True)
 class Convolution:
-    """y[o, q] = b[o] + sum over c, i, j of W[o, c, i, j] x[c, stride q + (i, j) - padding], zero outside of x.
+    """y[o, q] = b[o] + sum over c, i, j of W[o, c, i, j] x[c, stride q + (i, j) - padding], 0 outside of x.
 
     x has the shape (rows, channels_in * height * width), channel by channel; W (channels_out, channels_in,
     kernel, kernel); b (channels_out,).

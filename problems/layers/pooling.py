@@ -105,7 +105,7 @@ class MaxPool:
 
 @dataclass(frozen=True)
 class AveragePool:
-    """y = the mean of each window of `window` x `window` pixels, `stride` apart. It is linear: nothing is saved.
+    """y = the mean of each window of `window` x `window` pixels, `stride` apart. Nothing is saved.
 
     pullback: dx = dy / window^2 on each pixel of the window, summed where windows overlap.
     """

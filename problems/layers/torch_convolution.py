@@ -6,10 +6,11 @@ from gradmark.arrays import Array
 
 
 def correlated(layer: Any, x: Array, weight: Array, bias: Array | None = None, groups: int = 1) -> Array:
-    """y for x of shape (rows, units); `layer` is the Convolution."""
-    conv2d = layer.arrays.xp.nn.functional.conv2d
-    images = x.reshape(x.shape[0], -1, layer.height, layer.width)
-    return conv2d(images, weight, bias, layer.stride, layer.padding, groups=groups).flatten(1)
+    """y for one set of weights, whatever axes x has before its units; `layer` is the Convolution."""
+    conv2d, pixels = layer.arrays.xp.nn.functional.conv2d, layer.height * layer.width
+    images = x.reshape(-1, x.shape[-1] // pixels, layer.height, layer.width)
+    y = conv2d(images, weight, bias, layer.stride, layer.padding, groups=groups)
+    return y.reshape(*x.shape[:-1], -1)
 
 
 def correlated_each(layer: Any, x: Array, weight: Array) -> Array:
@@ -19,7 +20,7 @@ def correlated_each(layer: Any, x: Array, weight: Array) -> Array:
     too, they are groups, each of which sees its own channels only.
     """
     if weight.ndim == 4:
-        return correlated(layer, x.flatten(0, -2), weight).reshape(*x.shape[:-1], -1)
+        return correlated(layer, x, weight)
     members, groups = weight.shape[0], 1
     if x.ndim == 3:
         x, groups = x.transpose(0, 1).flatten(1), members

@@ -62,7 +62,7 @@ class Windows:
         return [images[where] for where in self._places]
 
     def total(self, arrays: Arrays, parts: Sequence[Array]) -> Array:
-        """The transpose of `parts`: images in which every pixel is the sum of those that were read from it."""
+        """The transpose of `parts`: images whose every pixel is the sum of those that were read from it."""
         images = self._zeros(arrays, parts[0])
         for where, part in zip(self._places, parts, strict=True):
             images = added(arrays, images, where, part)
@@ -108,6 +108,18 @@ def units(arrays: Arrays, images: Array) -> Array:
 def added(arrays: Arrays, images: Array, where: Any, part: Array) -> Array:
     """`images` with `part` added at `where`: in place, but for JAX, whose arrays never change."""
     if arrays.backend == "jax":
-        return images.at[where].add(part)
+        return images + _padded(arrays, images.shape, where, part)
     images[where] += part
     return images
+
+
+def _padded(arrays: Arrays, shape: tuple[int, ...], where: Any, part: Array) -> Array:
+    """`part` at `where` and zeros elsewhere: XLA adds such arrays in one loop, and scatters one by one."""
+    from jax import lax
+
+    edges = [(0, 0, 0)] * part.ndim
+    for axis in (-3, -2):
+        start, step = where[axis].start, where[axis].step or 1
+        end = shape[axis] - start - step * (part.shape[axis] - 1) - 1
+        edges[axis] = (start, end, step - 1)
+    return lax.pad(part, arrays.xp.zeros((), dtype=part.dtype), edges)
