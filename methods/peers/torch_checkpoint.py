@@ -1,4 +1,4 @@
-"""torch.utils.checkpoint: torch's own reverse mode with recomputation, over segments of a network's layers."""
+"""torch.utils.checkpoint: torch's reverse mode with recomputation, over segments of a network's layers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Reverse mode: one pass forward and one back.
 
-`backprop` is derived by hand; `backprop_in_place` is its fast sibling, and `compiled_by_jax` what it shares
-with JAX's own gradient. `autograd` is torch's. `path_sum` goes path by path through the graph of nodes that
+`backprop` is derived by hand; `backprop_in_place` is its fast sibling, with layers bound to `buffers`, and
+`compiled_by_jax` what it shares with JAX's own gradient. `reversible_backprop` keeps no states where layers
+can be inverted. `autograd` is torch's. `path_sum` goes path by path through the graph of nodes that
 `paths` makes of a network.
 """

@@ -74,12 +74,12 @@ def _followed(
                 if delta is None:
                     value = criterion.value(trace.outputs, draw)
                     delta = criterion.pullback(trace.outputs, draw)
-                delta = _pulled_back(problem, parameters, trace.saved, delta, gradient, first)
+                delta = pulled_back(problem, parameters, trace.saved, delta, gradient, first)
                 h = trace = None
     return value, gradient
 
 
-def _pulled_back(
+def pulled_back(
     problem: Problem,
     parameters: Parameters,
     saved: Sequence[Any],

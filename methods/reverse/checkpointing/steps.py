@@ -13,11 +13,7 @@ from methods.reverse.buffers import state_shapes
 
 @dataclass(frozen=True)
 class Step:
-    """The layers from `start` to `stop` - 1; `cost` is their share of a forward pass in whole numbers.
-
-    It counts the operations of their matrix products over the default draw, or layers where no layer has
-    any. `size` is how many numbers their output has.
-    """
+    """The layers from `start` to `stop` - 1, with their `cost`; `size` is how many numbers they put out."""
 
     start: int
     stop: int
@@ -29,13 +25,23 @@ def steps_of(problem: Problem) -> list[Step]:
     """The steps of a problem with layers."""
     layers = [named.layer for named in problem.layers or ()]
     shapes = state_shapes(problem, tuple(problem.default_draw.arrays["inputs"].shape))
-    flops = [layer.flops(rows) for layer, (rows, _) in zip(layers, shapes[:-1], strict=True)]
-    costs = flops if any(flops) else [1.0] * len(layers)
+    costs = layer_costs(problem)
     starts = [i for i, layer in enumerate(layers) if i == 0 or not isinstance(layer, Elementwise)]
     return [
         Step(start, stop, sum(costs[start:stop]), math.prod(shapes[stop]))
         for start, stop in zip(starts, [*starts[1:], len(layers)], strict=True)
     ]
+
+
+def layer_costs(problem: Problem) -> list[float]:
+    """What each layer adds to a forward pass over the default draw, in whole numbers.
+
+    These are the operations of its matrix products; or one for each layer, where no layer has any.
+    """
+    layers = [named.layer for named in problem.layers or ()]
+    shapes = state_shapes(problem, tuple(problem.default_draw.arrays["inputs"].shape))
+    flops = [layer.flops(rows) for layer, (rows, _) in zip(layers, shapes[:-1], strict=True)]
+    return flops if any(flops) else [1.0] * len(layers)
 
 
 def reason_against(problem: Problem, segments: int | None) -> str | None:
@@ -45,7 +51,7 @@ def reason_against(problem: Problem, segments: int | None) -> str | None:
     steps = 0 if segments is None else len(steps_of(problem))
     if segments is not None and segments > steps:
         return (
-            f"`segments={segments}` are more than its {steps} steps (a layer with the activations behind it is "
-            "one): choose fewer"
+            f"`segments={segments}` are more than its {steps} steps (a layer with the activations behind it "
+            "is one): choose fewer"
         )
     return None
