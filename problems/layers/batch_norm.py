@@ -14,8 +14,8 @@ from problems.initialisations import Weights
 from problems.layers.standardising import (
     EPSILON,
     Statistics,
+    centred,
     derivative_along,
-    mean_and_variance,
     moved_by_parameters,
     scaled_and_shifted,
     standardised,
@@ -74,7 +74,7 @@ class BatchNorm:
 
     def measured(self, x: Array) -> Statistics:
         """The statistics of `x` as constants."""
-        mean, variance = mean_and_variance(self.arrays.xp, x, axis=-2)
+        mean, _, variance = centred(self.arrays.xp, x, axis=-2)
         return Statistics(to_numpy(mean)[0].astype(np.float64), to_numpy(variance)[0].astype(np.float64))
 
     def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
@@ -90,23 +90,31 @@ class BatchNorm:
     def pullback(
         self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
     ) -> tuple[Array | None, dict[str, Array]]:
-        """dx, d weight and d bias."""
-        xp, (standard, _) = self.arrays.xp, saved
+        """dx, d weight and d bias.
+
+        The sums over the rows in J (weight * dy) are those of d weight and d bias, so that
+        dx = s weight (dy - d bias / n - x^ d weight / n).
+        """
+        xp, (standard, s) = self.arrays.xp, saved
         own = {"weight": xp.sum(dy * standard, axis=-2), "bias": xp.sum(dy, axis=-2)}
-        return (self._along(saved, p["weight"] * dy) if input_gradient else None), own
+        if not input_gradient:
+            return None, own
+        if self.statistics is None:
+            mean = {name: array[..., None, :] / dy.shape[-2] for name, array in own.items()}
+            dy = dy - mean["bias"] - standard * mean["weight"]
+        return s * p["weight"] * dy, own
 
     def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
         """dy = weight * J dx + d weight * x^ + d bias."""
         moved = moved_by_parameters(self.arrays.xp, saved[0], dp)
         if dx is None:
             return moved
-        dy = p["weight"] * self._along(saved, dx)
-        return dy if moved is None else dy + moved
-
-    def _along(self, saved: Any, d: Array) -> Array:
-        """J d, J being symmetric."""
         standard, s = saved
-        return s * d if self.statistics is not None else derivative_along(self.arrays.xp, standard, s, d, -2)
+        if self.statistics is None:
+            dy = p["weight"] * derivative_along(self.arrays.xp, standard, s, dx, -2)
+        else:
+            dy = p["weight"] * s * dx
+        return dy if moved is None else dy + moved
 
 
 def check_rows(rows: int, where: str = "") -> None:

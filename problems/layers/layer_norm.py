@@ -14,8 +14,8 @@ from problems.initialisations import Weights
 from problems.layers.standardising import (
     EPSILON,
     Statistics,
+    centred,
     derivative_along,
-    mean_and_variance,
     moved_by_parameters,
     scaled_and_shifted,
     standardised,
@@ -76,8 +76,8 @@ class LayerNorm:
 
     def measured(self, x: Array) -> Statistics:
         """The average of the rows' means and of their variances, as constants of shape (1,)."""
-        found = mean_and_variance(self.arrays.xp, x, axis=-1)
-        return Statistics(*(np.mean(to_numpy(each), axis=0).astype(np.float64) for each in found))
+        mean, _, variance = centred(self.arrays.xp, x, axis=-1)
+        return Statistics(*(np.mean(to_numpy(each), axis=0).astype(np.float64) for each in (mean, variance)))
 
     def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
         """y, and the standardised input with the factor 1 / sqrt(v + epsilon) of each row."""

@@ -30,21 +30,20 @@ class Statistics:
         return arrays.array(self.mean), arrays.array((self.variance + epsilon) ** -0.5)
 
 
-def mean_and_variance(xp: Any, x: Array, axis: int) -> tuple[Array, Array]:
-    """m and v, with the axis kept. The variance has two passes, and no absolute value: complex steps pass."""
+def centred(xp: Any, x: Array, axis: int) -> tuple[Array, Array, Array]:
+    """m, x - m and v, the axis kept. No absolute value is taken, so that complex steps pass."""
     mean = xp.sum(x, axis=axis, keepdims=True) / x.shape[axis]
     d = x - mean
-    return mean, xp.sum(d * d, axis=axis, keepdims=True) / x.shape[axis]
+    return mean, d, xp.sum(d * d, axis=axis, keepdims=True) / x.shape[axis]
 
 
 def standardised(arrays: Arrays, x: Array, axis: int, epsilon: float) -> tuple[Array, Array]:
     """y and s, in the dtype of `x`. Numbers of 16 bits are handled in float32, as torch's own layers do."""
     xp = arrays.xp
     wide = xp.astype(x, xp.float32) if arrays.itemsize < 4 else x
-    mean, variance = mean_and_variance(xp, wide, axis)
+    _, d, variance = centred(xp, wide, axis)
     s = 1 / xp.sqrt(variance + epsilon)
-    y = (wide - mean) * s
-    return (y, s) if wide is x else (xp.astype(y, x.dtype), xp.astype(s, x.dtype))
+    return (d * s, s) if wide is x else (xp.astype(d * s, x.dtype), xp.astype(s, x.dtype))
 
 
 def derivative_along(xp: Any, y: Array, s: Array, d: Array, axis: int) -> Array:

@@ -26,11 +26,17 @@ WRONG_BY = 10.0
 LINE = 5.0
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 SMALL: dict[str, Any] = {"widths": (6, 5, 3), "data": "synthetic", "batch": 8}
+DEEP: dict[str, Any] = {"width": 5, "data": "synthetic", "inputs": 6, "outputs": 3, "batch": 8, "gain": 1.5}
 PROBLEMS: dict[str, tuple[str, dict[str, Any]]] = {
     **{
         f"mlp, {activation}, {loss}": ("mlp", {**SMALL, "activation": activation, "loss": loss})
         for activation in NONLINEARITIES
         for loss in LOSSES
+    },
+    **{
+        f"{name}, {normalisation}": (name, {**DEEP, many: 2, "normalisation": normalisation, "dropout": 0.2})
+        for name, many in (("deep_mlp", "depth"), ("resnet_mlp", "blocks"))
+        for normalisation in ("batch", "layer")
     },
     "mlp on digits": ("mlp", {"widths": (64, 8, 10), "batch": 16}),
     "logistic_regression": ("logistic_regression", {}),
