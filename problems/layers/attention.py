@@ -83,7 +83,9 @@ class SelfAttention:
         """y, and (x, (q, k, v), A, C)."""
         xp = self.arrays.xp
         q, k, v = qkv = self._by_head(self._into.forward(_part(p, "in_proj_"), x, draw)[0], 3)
-        a = self._softmax(self._masked(xp.matmul(q, xp.matrix_transpose(k)) * self._scale))
+        # Were the scores scaled, XLA would round their product and the difference to their maximum at once:
+        # the largest exponent would be no zero, and where scores are large its exponential infinite.
+        a = self._softmax(self._masked(xp.matmul(q * self._scale, xp.matrix_transpose(k))))
         context = self._joined(xp.matmul(a, v))
         y, _ = self._out.forward(_part(p, "out_proj."), context, draw)
         return y, (x, qkv, a, context)

@@ -11,8 +11,9 @@ def scatter_add(arrays: Arrays, indices: Array, rows: Array, count: int) -> Arra
     """y[..., i, :] = the sum of rows[..., k, :] over all k where indices[k] is i; i runs to `count`.
 
     NumPy sorts the rows and adds neighbours, which is several times faster than ``np.add.at``. torch adds
-    them one after the other on the cpu; on a GPU it would do so in any order, and round differently each time.
-    So there, and on other backends, it is a product with the matrix of zeros and ones (indices[k] = i).
+    them one after the other on the cpu; on a GPU it would do so in any order, and round differently each
+    time. So there, and on other backends, it is a product with the matrix of zeros and ones
+    (indices[k] = i).
     """
     xp: Any = arrays.xp
     if arrays.backend == "numpy":
