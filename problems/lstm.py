@@ -2,7 +2,7 @@
 
 from gradmark.arguments import check_fits, check_name, check_number, check_size
 from gradmark.arrays import Arrays
-from gradmark.layer import NamedLayer
+from gradmark.layer import Layer, NamedLayer
 from gradmark.problem import Call
 from problems.assembling import assemble
 from problems.initialisations import INITIALISATIONS
@@ -58,10 +58,7 @@ def lstm(
     arrays = Arrays(backend, device, dtype)
     return assemble(
         Call("lstm", arguments),
-        (
-            *_stacked(hidden, layers, length, forget_bias, arrays),
-            NamedLayer(f"layers.{layers}", Dense(hidden, 1, arrays)),
-        ),
+        _layers(hidden, layers, length, forget_bias, arrays),
         MeanSquaredError(arrays),
         adding(rows, length, seed),
         arrays,
@@ -71,11 +68,20 @@ def lstm(
     )
 
 
-def _stacked(hidden: int, layers: int, length: int, forget_bias: float, arrays: Arrays) -> list[NamedLayer]:
-    """All layers but the last one hand on all their states."""
-    found = []
-    for index in range(layers):
-        features, output = hidden if index else FEATURES, "all" if index < layers - 1 else "last"
-        layer = LSTM(features, hidden, length, arrays, output, forget_bias)
-        found.append(NamedLayer(f"layers.{index}", layer))
-    return found
+def _layers(
+    hidden: int, layers: int, length: int, forget_bias: float, arrays: Arrays
+) -> tuple[NamedLayer, ...]:
+    """All LSTMs but the last one hand on all their states."""
+    every: list[Layer] = [
+        LSTM(
+            hidden if index else FEATURES,
+            hidden,
+            length,
+            arrays,
+            "all" if index < layers - 1 else "last",
+            forget_bias,
+        )
+        for index in range(layers)
+    ]
+    every.append(Dense(hidden, 1, arrays))
+    return tuple(NamedLayer(f"layers.{index}", layer) for index, layer in enumerate(every))

@@ -114,7 +114,7 @@ class Recurrent:
     ) -> tuple[Array | None, dict[str, Array]]:
         """Backpropagation through time."""
         xp, (x, states) = self.arrays.xp, saved
-        items = (self.formula.derivative(self.arrays, None, states),)
+        items: Kept = (self.formula.derivative(self.arrays, None, states),)
         if self.output == "all":
             items = (*items, time_first(xp, dy, self.steps))
         given = (p["weight_hh"], dy)
