@@ -70,9 +70,9 @@ class PipelineBackprop:
         if found := reason(self, problem, want, stages, self.local_statistics):
             return found
         if (layers := len(problem.layers or ())) < stages:
-            return f"{layers} layers cannot be spread over {stages} stages"
+            return f"{stages} stages need a layer each, and it has {layers}"
         owners: dict[str, int] = {}
-        for stage, (start, stop) in enumerate(_bounds(problem, stages)):
+        for stage, (start, stop) in enumerate(stages_of(problem, stages)):
             for named in (problem.layers or ())[start:stop]:
                 for name in named.names.values():
                     if owners.setdefault(name, stage) != stage:
@@ -83,7 +83,7 @@ class PipelineBackprop:
         """Start the workers, unless there are some already, and send them the layers."""
         check_supported(self, problem, want)
         stages = self._count()
-        program = Stages(Piece.of(problem), _bounds(problem, stages), self.micro_batches, self.schedule)
+        program = Stages(Piece.of(problem), stages_of(problem, stages), self.micro_batches, self.schedule)
         if group_size() is not None:
             return Joined(problem, program, self.timeout)
         return Spawned(problem, program, stages, self.timeout)
@@ -93,7 +93,7 @@ class PipelineBackprop:
         return group_size() or self.stages
 
 
-def _bounds(problem: Problem, stages: int) -> tuple[tuple[int, int], ...]:
+def stages_of(problem: Problem, stages: int) -> tuple[tuple[int, int], ...]:
     """The spans of layers, balanced by the matrix products of their forward passes over the default draw."""
     assert problem.layers is not None
     inputs = problem.default_draw.arrays["inputs"]
