@@ -11,6 +11,7 @@ from gradmark.draw import Draw
 from gradmark.errors import UsageError
 from gradmark.layer import Own
 from problems.initialisations import Weights
+from problems.layers import torch_norms
 from problems.layers.standardising import (
     EPSILON,
     Statistics,
@@ -84,6 +85,8 @@ class BatchNorm:
             standard = (x - mean) * s
         else:
             check_rows(x.shape[-2])
+            if torch_norms.takes(self.arrays, p, x, axes=2):
+                return torch_norms.batch_norm(self.arrays.xp, p, x, self.epsilon)
             standard, s = standardised(self.arrays, x, -2, self.epsilon)
         return scaled_and_shifted(p, standard), (standard, s)
 
@@ -95,7 +98,10 @@ class BatchNorm:
         The sums over the rows in J (weight * dy) are those of d weight and d bias, so that
         dx = s weight (dy - d bias / n - x^ d weight / n).
         """
-        xp, (standard, s) = self.arrays.xp, saved
+        xp = self.arrays.xp
+        if len(saved) > 2:
+            return torch_norms.batch_norm_pullback(xp, p, saved, dy, self.epsilon, input_gradient)
+        standard, s = saved
         own = {"weight": xp.sum(dy * standard, axis=-2), "bias": xp.sum(dy, axis=-2)}
         if not input_gradient:
             return None, own
@@ -106,10 +112,10 @@ class BatchNorm:
 
     def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
         """dy = weight * J dx + d weight * x^ + d bias."""
-        moved = moved_by_parameters(self.arrays.xp, saved[0], dp)
+        standard, s = torch_norms.standard(saved)
+        moved = moved_by_parameters(self.arrays.xp, standard, dp)
         if dx is None:
             return moved
-        standard, s = saved
         if self.statistics is None:
             dy = p["weight"] * derivative_along(self.arrays.xp, standard, s, dx, -2)
         else:

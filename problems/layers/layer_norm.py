@@ -11,6 +11,7 @@ from gradmark.draw import Draw
 from gradmark.errors import UsageError
 from gradmark.layer import Own
 from problems.initialisations import Weights
+from problems.layers import torch_norms
 from problems.layers.standardising import (
     EPSILON,
     Statistics,
@@ -84,6 +85,8 @@ class LayerNorm:
         if self._constants is not None:
             mean, s = self._constants
             standard = (x - mean) * s
+        elif torch_norms.takes(self.arrays, p, x, axes=3):
+            return torch_norms.layer_norm(self.arrays.xp, p, x, self.epsilon)
         else:
             standard, s = standardised(self.arrays, x, -1, self.epsilon)
         return scaled_and_shifted(p, standard), (standard, s)
@@ -92,12 +95,16 @@ class LayerNorm:
         self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
     ) -> tuple[Array | None, dict[str, Array]]:
         """dx, d weight and d bias."""
-        xp, (standard, _) = self.arrays.xp, saved
+        xp = self.arrays.xp
+        if len(saved) > 2:
+            return torch_norms.layer_norm_pullback(xp, p, saved, dy, input_gradient)
+        standard, _ = saved
         own = {"weight": xp.sum(dy * standard, axis=-2), "bias": xp.sum(dy, axis=-2)}
         return (self._along(saved, p["weight"] * dy) if input_gradient else None), own
 
     def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
         """dy = weight * J dx + d weight * x^ + d bias."""
+        saved = torch_norms.standard(saved)
         moved = moved_by_parameters(self.arrays.xp, saved[0], dp)
         if dx is None:
             return moved
