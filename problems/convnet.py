@@ -2,31 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from gradmark.arguments import check_fits, check_name, check_number, check_size
+from gradmark.arguments import check_fits, check_name, check_size
 from gradmark.arrays import Arrays
 from gradmark.errors import UsageError, shown
 from gradmark.layer import NamedLayer
 from gradmark.problem import Call
-from problems import data as datasets
-from problems.assembling import assemble
-from problems.initialisations import INITIALISATIONS
+from problems.choices import check_choices, chosen_network
 from problems.layers.activation import Activation
 from problems.layers.convolution import Convolution
 from problems.layers.dense import Dense
-from problems.layers.nonlinearities import NONLINEARITIES
 from problems.layers.pooling import AveragePool, MaxPool
-from problems.losses import LOSSES
 from problems.network import Network
 
 POOLS: dict[str, Any] = {"max": MaxPool, "average": AveragePool}
 _WINDOW = 2
-_LARGEST_GAIN = 1e4
-"""Weights of standard deviation 1e4 are finite in every dtype, float16 (to 65504) among them."""
 
 
 def convnet(
@@ -69,14 +64,9 @@ def convnet(
     """
     arguments = dict(locals())
     check_name("pool", pool, POOLS)
-    check_name("activation", activation, NONLINEARITIES)
-    check_name("loss", loss, LOSSES)
-    check_name("initialisation", initialisation, INITIALISATIONS)
-    check_name("data set", data, ("digits", "synthetic"))
-    check_number("convnet", "gain", gain, 0, _LARGEST_GAIN)
-    kernel, size, outputs, batch = (
-        check_size("convnet", argument, arguments[argument])
-        for argument in ("kernel", "size", "outputs", "batch")
+    rows = check_choices("convnet", arguments)
+    kernel, size, outputs = (
+        check_size("convnet", argument, arguments[argument]) for argument in ("kernel", "size", "outputs")
     )
     channels = arguments["channels"] = _sizes("channels", channels, "8,16", least=1)
     hidden = arguments["hidden"] = _sizes("hidden", hidden, "64,32", least=0)
@@ -85,26 +75,16 @@ def convnet(
             f"convnet: `size={shown(size)}` and `outputs={shown(outputs)}` do not fit the digits, which have "
             "8 x 8 pixels and 10 outputs: leave them out, or use data=synthetic."
         )
-    count = datasets.rows_there(data, batch)
-    if batch > count:
-        raise UsageError(f"convnet: `batch={shown(batch)}` is more than the {count} rows of `{data}`.")
     stages = _stages(channels, kernel, size)
     widths = (stages[-1].units, *hidden, outputs)
     weights = sum(stage.weights for stage in stages) + sum((i + 1) * o for i, o in pairwise(widths))
-    check_fits("convnet", weights + count * (size**2 + outputs))
-    arrays = Arrays(backend, device, dtype)
-    kinked = pool == "max" or NONLINEARITIES[activation].smoothness == "kinked"
-    return assemble(
+    check_fits("convnet", weights + rows * (size**2 + outputs))
+    return chosen_network(
         Call("convnet", arguments),
-        _layers(stages, pool, activation, widths, arrays),
-        LOSSES[loss](arrays),
-        datasets.rows_of(data, size**2, outputs, loss, count, seed),
-        arrays,
-        batch=batch,
-        seed=seed,
-        initialisation=initialisation,
-        gain=gain,
-        smoothness="kinked" if kinked else "smooth",
+        partial(_layers, stages, pool, activation, widths),
+        (size**2, outputs),
+        rows,
+        smoothness="kinked" if pool == "max" else None,
     )
 
 

@@ -4,7 +4,8 @@
 `log1p` for complex numbers and `normal_cdf`. `linear` is `dense` without a bias; `batch_norm` and
 `layer_norm` share `standardising` and `torch_norms`; `dropout` and `softmax` are layers too. `chain` makes
 one layer of several, `residual` adds its input to what a chain makes of it, and `coupling` can be inverted.
-`opening` puts a layer in front that makes inputs or offsets into parameters. `embedding` (with `scatter`),
+`convolution` (by `torch_convolution` on torch) and `pooling` slide `windows` over images. `opening` puts a
+layer in front that makes inputs or offsets into parameters. `embedding` (with `scatter`),
 `attention` and `transformer_block` are the parts of a transformer; `recurrent` and `lstm` share the loop of
 `unrolling`.
 """

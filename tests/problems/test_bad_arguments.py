@@ -56,6 +56,7 @@ ARGUMENTS = {
         "dtype",
         "seed",
     ],
+    "convnet": ["channels", "kernel", "pool", "hidden", "size", "outputs", "batch", "data"],
     "logistic_regression": ["batch", "backend", "device", "dtype", "seed"],
     "quadratic": ["condition", "size", "backend", "device", "dtype", "seed"],
     "rosenbrock": ["size", "backend", "device", "dtype", "seed"],
