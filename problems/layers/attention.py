@@ -96,14 +96,15 @@ class SelfAttention:
         """dx and the gradients of the four parameters."""
         xp, (x, (q, k, v), a, context) = self.arrays.xp, saved
         d_context, out = self._out.pullback(_part(p, "out_proj."), context, dy)
-        sums = xp.sum(self._by_head(d_context * context, 1)[0], axis=-1, keepdims=True)
-        dc = self._by_head(d_context, 1)[0]
+        products = xp.reshape(d_context * context, (*context.shape[:-1], self.heads, -1))
+        (sums,) = self._by_head(xp.sum(products, axis=-1), 1)
+        (dc,) = self._by_head(d_context, 1)
         ds = a * (xp.matmul(dc, xp.matrix_transpose(v)) - sums)
         dq = xp.matmul(ds, k) * self._scale
         dk = xp.matmul(xp.matrix_transpose(ds), q) * self._scale
         dv = xp.matmul(xp.matrix_transpose(a), dc)
         dx, into = self._into.pullback(
-            _part(p, "in_proj_"), x, self._together(dq, dk, dv), input_gradient=input_gradient
+            _part(p, "in_proj_"), x, self._joined(dq, dk, dv), input_gradient=input_gradient
         )
         return dx, {**_named("in_proj_", into), **_named("out_proj.", out)}
 
@@ -121,26 +122,23 @@ class SelfAttention:
         return self._out.pushforward(_part(p, "out_proj."), context, d_context, _part(dp or {}, "out_proj."))
 
     def _by_head(self, z: Array, parts: int) -> tuple[Array, ...]:
-        """(..., rows T, parts width) as `parts` arrays (..., rows heads, T, n), one matrix for each head."""
-        xp, lead = self.arrays.xp, z.shape[:-2]
-        z = xp.reshape(z, (*lead, -1, self.positions, parts, self.heads, self.width // self.heads))
+        """(..., rows T, parts heads n) as `parts` arrays (..., rows heads, T, n): a matrix for each head."""
+        xp, lead, units = self.arrays.xp, z.shape[:-2], z.shape[-1] // (parts * self.heads)
+        z = xp.reshape(z, (*lead, -1, self.positions, parts, self.heads, units))
         first = len(lead)
         # The axes after the leading ones are rows, T, parts, heads, n.
         order = (first + 2, *range(first), *(first + axis for axis in (0, 3, 1, 4)))
-        z = xp.reshape(xp.permute_dims(z, order), (parts, *lead, -1, self.positions, z.shape[-1]))
+        z = xp.reshape(xp.permute_dims(z, order), (parts, *lead, -1, self.positions, units))
         return tuple(z[part, ...] for part in range(parts))
 
-    def _joined(self, z: Array) -> Array:
-        """(..., rows heads, T, n) as (..., rows T, width)."""
-        xp, lead = self.arrays.xp, z.shape[:-3]
-        z = xp.reshape(z, (*lead, -1, self.heads, *z.shape[-2:]))
+    def _joined(self, *parts: Array) -> Array:
+        """The transpose of `_by_head`: the parts side by side, as (..., rows T, parts width)."""
+        xp, lead = self.arrays.xp, parts[0].shape[:-3]
         first = len(lead)
-        z = xp.permute_dims(z, (*range(first), *(first + axis for axis in (0, 2, 1, 3))))
-        return xp.reshape(z, (*lead, -1, self.width))
-
-    def _together(self, *parts: Array) -> Array:
-        """The transpose of `_by_head`: the parts side by side, as (..., rows T, 3 width)."""
-        return self.arrays.xp.concat([self._joined(part) for part in parts], axis=-1)
+        order = (*range(first), *(first + axis for axis in (0, 2, 1, 3)))
+        shape = (*lead, -1, self.heads, *parts[0].shape[-2:])
+        swapped = [xp.permute_dims(xp.reshape(part, shape), order) for part in parts]
+        return xp.reshape(xp.concat(swapped, axis=-2), (*lead, -1, len(parts) * self.width))
 
     def _masked(self, scores: Array) -> Array:
         """`scores` with minus infinity where a position would read from a later one."""
