@@ -5,8 +5,9 @@ are what one worker of each does; `splitting` says who has which rows and layers
 stage works, and simulates it.
 
 What both stand on: `group` is the workers as one of them sees them. `spawned` is a prepared function with
-processes of its own, which live in a `pool` and run `worker`; what they are sent is pickled by `parcel`, and
-arrays are in a `region` of memory that all see. `joined` is one that uses the processes which torchrun
-started. `reasons` are those for which neither method takes a problem, `answer` makes an estimate of what the
-workers computed, and `timing` measures time against workers.
+processes of its own: a `process` each, asked together as a `pool`, which `keeping` lends to all functions.
+They run `worker`; `messages` say what they are told, `parcel` pickles what they are sent of a problem, and
+arrays are in a `region` of memory that all see. `joined` is a prepared function that uses the processes which
+torchrun started. `reasons` are those for which neither method takes a problem, `answer` makes an estimate of
+what the workers computed, and `timing` measures time against workers.
 """
