@@ -23,10 +23,10 @@ from gradmark.work import Work, count, uncounted
 class Compiled:
     """``torch.compile(torch.func.grad_and_value(loss), dynamic=False)``, the draw being an argument.
 
-    `prepare` compiles, which takes seconds, for the shapes of the default draw. Other shapes (another number
-    of rows) are compiled when they come; after as many as torch's ``recompile_limit``, 8 unless it was set,
-    further ones run uncompiled. Inductor keeps what it compiled in a folder of its own (beside the temporary
-    files unless ``TORCHINDUCTOR_CACHE_DIR`` says where), and is quicker when it meets it again.
+    `prepare` compiles, which takes seconds, for the shapes of the default draw; another number of rows is
+    compiled when it comes, as strided parameters are. Inductor keeps what it compiled in a folder of its own
+    (beside the temporary files unless ``TORCHINDUCTOR_CACHE_DIR`` says where), and is quicker when it meets
+    the same again.
     """
 
     @property
@@ -54,7 +54,7 @@ class Compiled:
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Compile for the shapes of the default draw."""
         check_supported(self, problem, want)
-        compiled = _compiled(problem)
+        codes = {problem.default_draw.count: _compiled(problem, problem.default_draw)}
 
         def gradient(
             parameters: Parameters,
@@ -65,8 +65,10 @@ class Compiled:
             state: Any = None,
         ) -> Estimate:
             draw = draw or problem.default_draw
+            if draw.count not in codes:
+                codes[draw.count] = _compiled(problem, draw)
             with uncounted():
-                found, value = compiled(detached(parameters), dict(draw.arrays))
+                found, value = codes[draw.count](detached(parameters), dict(draw.arrays))
             rows = share_of_rows(problem, draw)
             count(forward=rows, pullback=rows)
             return Estimate(dict(found), value, Work(forward=rows, pullback=rows, declared=True))
@@ -75,14 +77,13 @@ class Compiled:
 
 
 def _compiled(
-    problem: Problem, backend: str = "inductor"
+    problem: Problem, draw: Draw, backend: str = "inductor"
 ) -> Callable[[Any, Any], tuple[dict[str, Any], Any]]:
-    """Compiled at zeros, and bound to zeros: no data can be reached from what is compiled."""
+    """Compiled at zeros of the draw's shapes, and bound to zeros: it holds no data."""
     import torch
 
     parameters, arrays, known = (
-        zeros_like(named, problem.arrays.xp)
-        for named in (problem.parameters, problem.default_draw.arrays, problem.default_draw.arrays)
+        zeros_like(named, problem.arrays.xp) for named in (problem.parameters, draw.arrays, draw.arrays)
     )
     bound = at_draw(problem, Draw(known))
     transformed = torch.func.grad_and_value(lambda parameters, arrays: bound.loss(parameters, Draw(arrays)))
@@ -90,7 +91,7 @@ def _compiled(
     def gradient_and_value(parameters: Parameters, arrays: Any) -> Any:
         return transformed(parameters, arrays)
 
-    # torch keeps compiled code, and counts it against its limit, by code object: each problem has its own.
+    # torch compiles a code object in eight forms at most, whatever it is bound to: so each is a new one.
     code, closure = gradient_and_value.__code__.replace(), gradient_and_value.__closure__
     alone = FunctionType(code, globals(), closure=closure)
     # Without `fullgraph` a loss that cannot be captured would run uncompiled, and nobody would know.
@@ -104,7 +105,7 @@ def _compiled(
 def _reason_against_capture(problem: Problem) -> str | None:
     """Why torch cannot capture value and gradient as one graph: tried, without compiling it."""
     try:
-        _compiled(problem, backend="eager")
+        _compiled(problem, problem.default_draw, backend="eager")
     except Exception as error:  # whatever torch, or the loss under torch's eyes, raises
         return f"torch.compile cannot capture its loss as one graph ({_first_line(error)})"
     return None

@@ -74,6 +74,8 @@ FOREIGN: dict[str, Build] = {"polynomial": _polynomial, "module": _module}
 CASES = NETWORKS | FUNCTIONS | FOREIGN
 # JAX compiles anew for every shape, so its cases are few, one of each kind.
 FEW = ("mlp tanh cross_entropy", "mlp relu mse", "logistic regression", "rosenbrock", "polynomial")
+# torch.compile takes seconds for every shape, dtype and problem.
+COMPILED = {"float64": ("mlp tanh cross_entropy", "rosenbrock"), "float32": ("mlp relu mse",)}
 
 
 def cases_of(arrays: Arrays) -> dict[str, Problem]:
@@ -82,6 +84,13 @@ def cases_of(arrays: Arrays) -> dict[str, Problem]:
     if arrays.backend == "jax":
         names = FEW if arrays.dtype == "float64" else FEW[:1]
     return {name: CASES[name](arrays) for name in names if exists(name, arrays)}
+
+
+def cases_for(method: str, arrays: Arrays) -> dict[str, Problem]:
+    """Those that `method` is tested on there: all of them, unless it compiles for seconds."""
+    if method != "compiled" or arrays.backend != "torch":
+        return cases_of(arrays)
+    return {name: CASES[name](arrays) for name in COMPILED.get(arrays.dtype, ())}
 
 
 def exists(name: str, arrays: Arrays) -> bool:

@@ -11,7 +11,7 @@ from gradmark.arrays import Arrays, installed, to_numpy
 from gradmark.claims import Claims
 from gradmark.problem import Problem, at_draw
 from gradmark.work import Work, counting
-from tests.methods.cases import CASES, FEW, ROWS, assert_like, flat, relative_error
+from tests.methods.cases import CASES, COMPILED, FEW, ROWS, assert_like, flat, relative_error
 
 METHODS = gradmark.list_methods()
 each_method = pytest.mark.parametrize("name", METHODS)
@@ -31,7 +31,7 @@ def place(name: str) -> Arrays:
 
 def supported(name: str) -> dict[str, Problem]:
     method, arrays = gradmark.get_method(name), place(name)
-    built = {case: CASES[case](arrays) for case in FEW}
+    built = {case: CASES[case](arrays) for case in (FEW if name != "compiled" else COMPILED["float64"])}
     return {case: problem for case, problem in built.items() if method.supports(problem) is None}
 
 
@@ -164,16 +164,24 @@ def test_what_cannot_be_done_has_a_reason_and_preparing_it_says_the_same(name: s
         method.prepare(problem, "hessian")
 
 
-@pytest.mark.parametrize("name", ["backprop", "tangent"])
+@pytest.mark.parametrize("name", ["backprop", "tangent", "path_sum"])
 def test_methods_for_layers_say_that_a_function_has_none(name: str) -> None:
     reason = gradmark.get_method(name).supports(CASES["rosenbrock"](Arrays()))
     assert reason is not None and reason.startswith("rosenbrock has no layers")
 
 
-@pytest.mark.parametrize(("name", "backend"), [("jvp", "torch"), ("autograd", "torch"), ("jax_grad", "jax")])
+@pytest.mark.parametrize(
+    ("name", "backend"),
+    [(name, "torch") for name in ("jvp", "autograd", "func_grad", "compiled")] + [("jax_grad", "jax")],
+)
 def test_methods_of_one_library_say_which(name: str, backend: str) -> None:
     reason = gradmark.get_method(name).supports(CASES["rosenbrock"](Arrays()))
     assert reason == f"it runs on {backend}, not on the numpy backend"
+
+
+def test_what_traces_numpy_says_so() -> None:
+    reason = gradmark.get_method("hips_autograd").supports(CASES["rosenbrock"](Arrays("torch")))
+    assert reason == "it runs on numpy, not on the torch backend"
 
 
 @each_method
@@ -181,7 +189,9 @@ def test_claims_are_data_that_prints(name: str) -> None:
     claims = gradmark.get_method(name).claims
     assert isinstance(claims, Claims)
     assert str(claims.exactness) and str(claims.target) and claims.reads and claims.backends
-    assert name in gradmark.list_methods(family=claims.family, device="cuda")
+    for device in ("cpu", "cuda"):
+        listed = name in gradmark.list_methods(family=claims.family, device=device)
+        assert listed == (device in claims.devices)
 
 
 BAD: list[tuple[str, str, list[Any]]] = [

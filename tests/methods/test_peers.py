@@ -1,0 +1,107 @@
+"""Peers: what torch compiles is captured whole and once; what autograd traces is what the array API says."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import gradmark
+from gradmark.arrays import Arrays, installed
+from gradmark.function_problem import FunctionProblem
+from methods.peers import compiled
+from tests.methods.cases import CASES, complex_steps, relative_error, rounding
+
+needs_autograd = pytest.mark.skipif(not installed("autograd"), reason="autograd is not installed here")
+
+
+def test_compiled_code_serves_every_draw_of_as_many_rows() -> None:
+    """Neither the parameters nor the data are compiled in: torch would raise where it would compile."""
+    problem = CASES["mlp tanh mse"](Arrays("torch"))
+    prepared = gradmark.get_method("compiled").prepare(problem)
+    moved = {name: array + 0.5 for name, array in problem.parameters.items()}
+    with torch.compiler.set_stance("fail_on_recompile"):
+        for parameters in (problem.parameters, moved):
+            for draw in (None, problem.draw(3)):
+                expected = gradmark.get_method("backprop").prepare(problem)(parameters, draw=draw).gradient
+                wanted = {name: array.numpy() for name, array in expected.items()}
+                found = prepared(parameters, draw=draw).gradient
+                assert relative_error(found, wanted) <= rounding("float64")
+        with pytest.raises(RuntimeError, match="fail_on_recompile"):
+            prepared(problem.parameters, draw=problem.default_draw.rows(0, 3))
+
+
+def test_more_shapes_than_torch_compiles_of_one_code_are_all_compiled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch._dynamo.config, "recompile_limit", 1)
+    for size in (3, 4):
+        problem = gradmark.get_problem("rosenbrock", size=size, backend="torch")
+        gradmark.get_method("compiled").prepare(problem)(problem.parameters)
+    module = torch.nn.Linear(3, 1)
+    problem = gradmark.from_torch(
+        module, lambda y, t: (y - t).square().mean(), torch.ones(3, 3), torch.ones(3, 1)
+    )
+    prepared = gradmark.get_method("compiled").prepare(problem)
+    for rows in (1, 2, 3):
+        prepared(problem.parameters, draw=problem.default_draw.rows(0, rows))
+
+
+def test_a_loss_that_cannot_be_captured_is_refused_with_the_reason() -> None:
+    problem = gradmark.from_function(
+        lambda x: (x * x).sum() if float(x.sum()) > 0 else x.sum(), torch.ones(3, dtype=torch.float64)
+    )
+    reason = gradmark.get_method("compiled").supports(problem)
+    assert reason is not None and reason.startswith("torch.compile cannot capture its loss as one graph (")
+    assert gradmark.get_method("func_grad").supports(problem) is None
+
+
+def test_where_nothing_can_be_compiled_it_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_compiler(*args: Any, **options: Any) -> Callable[..., Any]:
+        raise RuntimeError("No working C++ compiler found.\nand more")
+
+    monkeypatch.setattr(torch, "compile", without_compiler)
+    compiled._reason_against_inductor.cache_clear()
+    reason = gradmark.get_method("compiled").supports(CASES["rosenbrock"](Arrays("torch")))
+    compiled._reason_against_inductor.cache_clear()
+    assert reason == "torch.compile does not work on cpu here (No working C++ compiler found)"
+
+
+@needs_autograd
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda xp, x: xp.sum(xp.take(x, xp.asarray([0, 2, 0]), axis=1) ** 2),
+        lambda xp, x: xp.sum(xp.permute_dims(xp.stack([x, 2 * x]), (2, 0, 1)) ** 3),
+        lambda xp, x: xp.sum(xp.matrix_transpose(x) @ x),
+        lambda xp, x: xp.sum(xp.cumulative_sum(x, axis=1) ** 2),
+        lambda xp, x: xp.sum(xp.exp(xp.concat([row * row for row in xp.unstack(x)]))),
+        lambda xp, x: xp.sum(xp.atan(xp.asarray(xp.astype(x, x.dtype), dtype=x.dtype))),
+    ],
+    ids=["take", "permute_dims", "matrix_transpose", "cumulative_sum", "unstack", "astype"],
+)
+def test_what_the_namespace_adds_to_autograd_is_traced(function: Callable[[Any, Any], Any]) -> None:
+    """Against complex steps of the same function on NumPy itself."""
+    point = np.random.default_rng(0).normal(size=(3, 4))
+    problem = FunctionProblem(
+        lambda xp, p: function(xp, p["x"]), Arrays(), {"x": point}, gradmark.get_problem("quadratic").call
+    )
+    found = gradmark.get_method("hips_autograd").prepare(problem)(problem.parameters).gradient
+    assert relative_error(found, complex_steps(problem, problem.default_draw)) <= rounding("float64")
+
+
+@needs_autograd
+def test_a_loss_that_autograd_cannot_trace_is_refused_with_the_reason() -> None:
+    problem = gradmark.from_function(lambda x: np.float64(float(x[0]) ** 2), np.array([3.0]))
+    reason = gradmark.get_method("hips_autograd").supports(problem)
+    assert reason is not None and reason.startswith("autograd cannot trace its loss (TypeError: ")
+
+
+@needs_autograd
+def test_nobody_is_offered_the_arrays_that_autograd_traces() -> None:
+    with pytest.raises(gradmark.UsageError, match="unknown backend `nonsense`") as refusal:
+        Arrays("nonsense")
+    assert "autograd" not in str(refusal.value)
+    moved = CASES["rosenbrock"](Arrays("autograd"))
+    assert gradmark.get_method("backprop").supports(moved) is not None
