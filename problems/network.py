@@ -7,13 +7,15 @@ from typing import Any, Literal, cast
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
-from gradmark.layer import Affine, Composite, Criterion, NamedLayer, Sampled, flattened
+from gradmark.layer import Composite, Criterion, NamedLayer, Sampled, flattened
 from gradmark.parameters import Parameters
 from gradmark.problem import Call, Smoothness, converted, retarget
 from gradmark.random import generator
+from gradmark.unroll import Unroll
 from gradmark.work import count
-from problems.layers.opening import Given, Offset
+from problems.layers.opening import Given, with_offsets
 from problems.plain_forward import plain_forward
+from problems.stepping import unroll_of
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,6 @@ class Network:
     population: bool = True
     closed_form: Callable[[Parameters, Draw], dict[str, Array]] | None = None
     bounds: None = None
-    unroll: None = None
     sparsity: None = None
 
     def outputs(self, parameters: Parameters, draw: Draw | None = None) -> Array:
@@ -75,6 +76,11 @@ class Network:
             shapes.append(named.layer.output_shape(shapes[-1]))
         return tuple(shapes[:-1])
 
+    @property
+    def unroll(self) -> Unroll | None:
+        """Of a network that begins with a recurrent layer (see `problems.stepping`); None for all others."""
+        return unroll_of(self)
+
     def plain_forward(self) -> Callable[[Parameters, Draw], Any]:
         """The fastest forward pass of this backend (see `problems.plain_forward`)."""
         return plain_forward(self)
@@ -82,8 +88,8 @@ class Network:
     def opened(self, what: Literal["inputs", "nodes"]) -> "Network":
         """The network with ``inputs``, or ``nodes.i.offset`` after each affine ``layers.i``, opened.
 
-        They are parameters like all others then. Only the default draw's rows can be used with it, because
-        the new parameters have their shape.
+        Inside of residual blocks it is ``layers.i.nodes.j.offset``. They are parameters like all others then.
+        Only the default draw's rows can be used with it, because the new parameters have their shape.
         """
         if what not in ("inputs", "nodes"):
             raise UsageError(f"`{what}` cannot be opened: allowed are inputs and nodes.")
@@ -100,15 +106,9 @@ class Network:
         return self._with((layer, *self.layers), {"inputs": inputs, **self.parameters}, "inputs")
 
     def _open_nodes(self) -> "Network":
-        layers: list[NamedLayer] = []
-        parameters = dict(self.parameters)
-        for named, (rows, _) in zip(self.layers, self.input_shapes, strict=True):
-            layers.append(named)
-            if isinstance(named.layer, Affine):
-                prefix = named.prefix.replace("layers", "nodes")
-                layers.append(NamedLayer(prefix, Offset(rows, named.layer.fan_out, self.arrays)))
-                parameters[f"{prefix}.offset"] = self.arrays.zeros((rows, named.layer.fan_out))
-        return self._with(tuple(layers), parameters, "nodes")
+        layers, offsets = with_offsets(self.layers, self.input_shapes[0], self.arrays)
+        zeros = {name: self.arrays.zeros(shape) for name, shape in offsets.items()}
+        return self._with(layers, {**self.parameters, **zeros}, "nodes")
 
     def _with(self, layers: tuple[NamedLayer, ...], parameters: dict[str, Array], opened: str) -> "Network":
         """With other layers and parameters, for which a closed form no longer speaks."""

@@ -3,13 +3,15 @@
 They turn input gradients, and the error signals delta_l = dL/dz_l, into ordinary gradients.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
-from gradmark.layer import Own
+from gradmark.layer import Affine, NamedLayer, Own
+from problems.layers.chain import Chain
+from problems.layers.residual import Residual
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,31 @@ class Offset:
         if not dp:
             return dx
         return dp["offset"] if dx is None else dx + dp["offset"]
+
+
+def with_offsets(
+    layers: tuple[NamedLayer, ...], input_shape: tuple[int, int], arrays: Arrays, lead: str = ""
+) -> tuple[tuple[NamedLayer, ...], dict[str, tuple[int, int]]]:
+    """`layers` with an offset behind each affine one, and the offsets' shapes by their full names.
+
+    Layers inside of others are known by their place where these run them in order.
+    """
+    found: list[NamedLayer] = []
+    shapes: dict[str, tuple[int, int]] = {}
+    for named in layers:
+        layer, output_shape = named.layer, named.layer.output_shape(input_shape)
+        if isinstance(layer, Chain | Residual):
+            inner, inside = with_offsets(layer.inner, input_shape, arrays, f"{lead}{named.prefix}.")
+            found.append(NamedLayer(named.prefix, replace(layer, inner=inner)))
+            shapes |= inside
+        else:
+            found.append(named)
+        if isinstance(layer, Affine):
+            prefix = f"nodes.{named.prefix.removeprefix('layers.')}"
+            found.append(NamedLayer(prefix, Offset(*output_shape, arrays)))
+            shapes[f"{lead}{prefix}.offset"] = output_shape
+        input_shape = output_shape
+    return tuple(found), shapes
 
 
 def _check_rows(x: Array, rows: int) -> None:

@@ -15,7 +15,7 @@ def takes(arrays: Arrays, p: Any, x: Any, axes: int) -> bool:
     """Whether they do: real numbers of 32 bits or more, no members, and `axes` axes of x at most."""
     if arrays.backend != "torch" or x.dtype not in (arrays.xp.float32, arrays.xp.float64):
         return False
-    return p["weight"].ndim == p["bias"].ndim == 1 and x.ndim <= axes
+    return bool(p["weight"].ndim == p["bias"].ndim == 1 and x.ndim <= axes)
 
 
 def batch_norm(xp: Any, p: Any, x: Any, epsilon: float) -> tuple[Any, Any]:

@@ -129,6 +129,14 @@ def test_opened_or_not_the_gradient_is_the_complex_step_s(name: str, opening: tu
         assert abs(np.sum(found[key] * direction[key]) - wanted) <= ROUNDINGS * problem.arrays.epsilon * terms
 
 
+def test_the_nodes_inside_of_residual_blocks_are_opened_too() -> None:
+    opened = built("resnet, two matrices").opened("nodes")
+    offsets = [name for name in opened.parameters if name.endswith("offset")]
+    inside = [f"layers.{block}.nodes.{matrix}.offset" for block in (1, 2) for matrix in (0, 4)]
+    assert offsets == ["nodes.0.offset", *inside, "nodes.3.offset"]
+    assert all(opened.parameters[name].shape == (BATCH, 4) for name in offsets[:-1])
+
+
 @every_problem
 def test_any_parameters_may_carry_the_axis_of_a_population(name: str, everywhere: Arrays) -> None:
     problem = built(name, backend=everywhere.backend, device=everywhere.device)
