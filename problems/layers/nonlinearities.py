@@ -99,10 +99,12 @@ def _sigmoid_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
 
 
 def relu(arrays: Arrays, z: Array) -> Array:
-    """max(z, 0); NaN stays NaN. torch's own is several times faster than a choice by a mask."""
+    """max(z, 0); NaN stays NaN. Where z is real, a choice by a mask would take several times as long."""
     xp = arrays.xp
     if arrays.backend == "torch" and not xp.is_complex(z):
         return xp.relu(z)
+    if arrays.backend == "numpy" and not np.iscomplexobj(z):
+        return np.maximum(z, 0)
     return xp.where(real_part(xp, z) <= 0, xp.zeros_like(z), z)
 
 

@@ -80,7 +80,8 @@ class MaxPool:
             dx.scatter_add_(1, saved.reshape(-1, positions), dy.reshape(-1, positions))
             return dx.reshape(*dy.shape[:-1], -1), {}
         d = windows.out_images(self.arrays, dy)
-        parts = [xp.where(saved == number, d, xp.zeros_like(d)) for number in range(self.window**2)]
+        nothing = xp.zeros_like(d)
+        parts = [xp.where(saved == number, d, nothing) for number in range(self.window**2)]
         return units(self.arrays, windows.total(self.arrays, parts)), {}
 
     def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
