@@ -1,7 +1,8 @@
 """Segments of equal length, of which only the first states are kept (Chen et al. 2016, arXiv 1604.06174).
 
-With L steps in k segments the last segment, a longest one, need not be run again; in a network whose states
-are all of one size, k - 1 stored states and one segment's are held at most:
+With L steps in k segments the last segment, a longest one, need not be run again. The inputs of all segments
+but the first, whose input are the data, and the states of one segment are held. Where all states are of one
+size, this makes
 
     recomputed steps = L - ceil(L/k),    states held = k - 1 + ceil(L/k), about 2 sqrt(L) for k = sqrt(L).
 """
@@ -25,13 +26,13 @@ def uniform(steps: int, segments: int) -> list[Action]:
     """The schedule: forward through all segments but the last, then back, each being run again.
 
     >>> uniform(4, 2)  # doctest: +NORMALIZE_WHITESPACE
-    [Advance(start=0, stop=2), Store(state=2), Reverse(start=2, stop=4),
+    [Store(state=0), Advance(start=0, stop=2), Reverse(start=2, stop=4),
      Restore(state=0), Reverse(start=0, stop=2)]
     """
     spans = list(pairwise(boundaries(steps, segments)))
     schedule: list[Action] = []
     for start, stop in spans[:-1]:
-        schedule += [Advance(start, stop), Store(stop)]
+        schedule += [Store(start), Advance(start, stop)]
     schedule.append(Reverse(*spans[-1]))
     for start, stop in reversed(spans[:-1]):
         schedule += [Restore(start), Reverse(start, stop)]
