@@ -12,6 +12,7 @@ from gradmark.draw import Draw
 from gradmark.errors import UsageError
 from gradmark.layer import Criterion, NamedLayer
 from gradmark.parameters import Parameters
+from gradmark.unroll import Unroll
 
 Smoothness = Literal["smooth", "kinked", "discontinuous"]
 """smooth: the gradient is continuous everywhere; kinked: the loss is, and its gradient jumps somewhere
@@ -88,7 +89,7 @@ class Problem(Protocol):
         """What a network's loss does with its outputs; None where `layers` is None."""
 
     @property
-    def unroll(self) -> Any:
+    def unroll(self) -> Unroll | None:
         """Initial state, step and horizon of a problem unrolled in time, or None."""
 
     @property

@@ -109,6 +109,11 @@ class Recurrent:
         h = self.formula.value(self.arrays, plus_product(self.arrays, item, h, u_transposed))
         return h, (h,)
 
+    def step(self, p: Own, h: Array, x: Array) -> Array:
+        """h_t from h_{t-1} and x_t (rows, features), by itself."""
+        a = driven(self.arrays, p, x[None, ...])[0, ...]
+        return self._next(transposed(self.arrays, p["weight_hh"]), h, (a,))[0]
+
     def pullback(
         self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
     ) -> tuple[Array | None, dict[str, Array]]:

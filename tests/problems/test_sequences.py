@@ -221,6 +221,24 @@ def test_all_states_are_the_last_ones_of_shorter_sequences() -> None:
         np.testing.assert_allclose(states[:, steps - 1], last, rtol=slack, atol=slack)
 
 
+def test_stepping_through_time_ends_at_the_loss(everywhere: Arrays) -> None:
+    problem = problem_of("rnn", everywhere)
+    random, names = np.random.default_rng(0), ("layers.0.weight_hh", "layers.0.bias", "layers.1.weight")
+    shapes = {name: (3, *problem.parameters[name].shape) for name in names}
+    moved = {name: everywhere.array(random.standard_normal(shape)) for name, shape in shapes.items()}
+    unroll, draw = problem.unroll, problem.draw(1)
+    assert unroll is not None and unroll.horizon == LENGTH
+    for parameters in (problem.parameters, {**problem.parameters, **moved}):
+        state = unroll.initial(parameters, draw)
+        for t in range(unroll.horizon):
+            state = unroll.step(parameters, state, draw, t)
+        value, wanted = unroll.loss(parameters, state, draw), problem.loss(parameters, draw)
+        slack = ROUNDINGS * problem.arrays.epsilon
+        np.testing.assert_allclose(to_numpy(value), to_numpy(wanted), rtol=slack, atol=slack)
+    assert problem.opened("inputs").unroll is None
+    assert problem_of("lstm").unroll is None
+
+
 def test_forget_gates_start_open_and_all_other_biases_at_zero() -> None:
     bias = gradmark.get_problem("lstm", hidden=2, forget_bias=2.5).parameters["layers.0.bias"]
     np.testing.assert_array_equal(bias, [0, 0, 2.5, 2.5, 0, 0, 0, 0])
