@@ -4,7 +4,7 @@ import platform
 from typing import Any
 
 from gradmark.claims import Biased, Claims, Truncated, Unbiased
-from gradmark.layer import Affine
+from gradmark.layer import Affine, flattened
 from gradmark.measuring.flops import pullback_flops
 from gradmark.method import Method
 from gradmark.parameters import size
@@ -15,7 +15,7 @@ def of_problem(problem: Problem) -> dict[str, Any]:
     """P, rows, number of affine layers, FLOPs of a forward pass and a pullback (null: unknown), and where."""
     depth = None
     if problem.layers is not None:
-        depth = sum(isinstance(named.layer, Affine) for named in problem.layers)
+        depth = sum(isinstance(named.layer, Affine) for named in flattened(problem.layers))
     return {
         "P": size(problem.parameters),
         "rows": problem.default_draw.count,

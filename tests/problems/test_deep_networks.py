@@ -11,6 +11,8 @@ from gradmark import passes
 from gradmark.arrays import Arrays, installed, to_numpy
 from gradmark.errors import UsageError
 from gradmark.layer import all_in_place, rows_are_coupled
+from gradmark.measuring.flops import pullback_flops
+from gradmark.run.case_detail import of_problem
 from tests.problems.numeric import complex_step
 from tests.problems.test_population import MEMBERS, assert_population_is_the_loop, loop, members
 
@@ -135,6 +137,18 @@ def test_the_nodes_inside_of_residual_blocks_are_opened_too() -> None:
     inside = [f"layers.{block}.nodes.{matrix}.offset" for block in (1, 2) for matrix in (0, 4)]
     assert offsets == ["nodes.0.offset", *inside, "nodes.3.offset"]
     assert all(opened.parameters[name].shape == (BATCH, 4) for name in offsets[:-1])
+
+
+def test_the_depth_of_a_case_counts_the_matrices_inside_of_blocks() -> None:
+    assert of_problem(built("resnet, two matrices"))["depth"] == 1 + 2 * 2 + 1
+    assert of_problem(built("deep"))["depth"] == 3
+
+
+def test_operations_are_those_of_the_matrix_products() -> None:
+    problem = built("resnet, two matrices")
+    square, ends = 2 * BATCH * 4 * 4, (2 * BATCH * 5 * 4, 2 * BATCH * 4 * 3)
+    assert problem.flops == 4 * square + sum(ends)
+    assert pullback_flops(problem) == 2 * problem.flops - ends[0]
 
 
 @every_problem

@@ -62,5 +62,10 @@ SCENARIOS = {
         lambda x: x * torch.tensor(MASK),
         draw={"mask": MASK},
     ),
+    "dropout of positions": Scenario(
+        lambda arrays: Dropout(UNITS, RATE, "mask", arrays, positions=2),
+        lambda x: x * torch.tensor(MASK),
+        draw={"mask": MASK.reshape(ROWS // 2, 2 * UNITS)},
+    ),
     "softmax": Scenario(Softmax, lambda x: torch.softmax(x, -1)),
 }
