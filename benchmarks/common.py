@@ -6,7 +6,7 @@ does not split:
 - ``GRADMARK_METHODS=my_method.py:name,...`` and ``GRADMARK_PROBLEMS=my_problem.py:name,...``: what else to
   measure; paths are relative to the folder that holds `benchmarks/`.
 - ``GRADMARK_DEVICES=cpu,cuda``: the devices.
-- ``GRADMARK_GRID=full``: every problem at every size, for all quantities (hours).
+- ``GRADMARK_GRID=full``: every method and problem at every size, for all quantities (hours).
 """
 
 import math
@@ -41,7 +41,19 @@ METHODS = (
     "gaussian_es",
     "jax_grad",
 )
+MORE = (
+    *("path_sum", "func_grad", "compiled", "hips_autograd"),
+    *("checkpointed_backprop", "reversible_backprop", "torch_checkpoint"),
+    *("mixed_precision_backprop", "torch_autocast", "clipped_by_norm", "clipped_by_value"),
+)
+"""Variants and peers of reverse mode, in the full grid alone: the default one is kept small."""
+LEFT_OUT = {
+    "data_parallel_backprop": "it starts worker processes, which a cell of asv is not to do",
+    "pipeline_backprop": "it starts worker processes, which a cell of asv is not to do",
+}
+"""Registered methods that the suite does not measure, and why; ``gradmark run`` does."""
 PROBLEMS = ("mlp", "logistic_regression", "quadratic", "rosenbrock", "log_sum_exp")
+"""Those whose size is one number here; the networks of other layers are measured by `benchmarks.speed`."""
 SIZES = (100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
 """Numbers of parameters; a network comes as near to them as its widths allow."""
 
@@ -69,10 +81,11 @@ _EXTRA_PROBLEMS = _extra("GRADMARK_PROBLEMS")
 
 def grid(problems: tuple[str, ...], sizes: tuple[int, ...]) -> list[list[Any]]:
     """asv's `params`: every method on `problems` at `sizes`; the full grid where it is asked for."""
+    methods = METHODS
     if os.environ.get("GRADMARK_GRID") == "full":
-        problems, sizes = PROBLEMS, SIZES
+        methods, problems, sizes = (*METHODS, *MORE), PROBLEMS, SIZES
     devices = os.environ.get("GRADMARK_DEVICES", "cpu").split(",")
-    return [[*METHODS, *_EXTRA_METHODS], [*problems, *_EXTRA_PROBLEMS], list(sizes), devices]
+    return [[*methods, *_EXTRA_METHODS], [*problems, *_EXTRA_PROBLEMS], list(sizes), devices]
 
 
 @dataclass(frozen=True)

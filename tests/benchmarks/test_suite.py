@@ -57,11 +57,16 @@ def test_the_default_grid_is_small_and_covers_every_quantity(default_grid: Any) 
     assert cells(default_grid) <= MOST_CELLS
 
 
-def test_every_built_in_method_is_in_the_grid(default_grid: Any) -> None:
+def test_every_built_in_method_is_in_the_grid_or_left_out_for_a_reason(default_grid: Any) -> None:
     import gradmark
+    from benchmarks.common import LEFT_OUT
 
-    for parameters in default_grid.values():
-        assert set(parameters["method"]) == set(gradmark.list_methods())
+    full = described(GRADMARK_GRID="full")
+    for name, parameters in full.items():
+        assert {*parameters["method"], *LEFT_OUT} == set(gradmark.list_methods())
+        assert not set(parameters["method"]) & set(LEFT_OUT)
+        assert parameters["method"][: len(default_grid[name]["method"])] == default_grid[name]["method"]
+    assert all(LEFT_OUT.values())
 
 
 def test_times_have_enough_sizes_to_fit_a_law(default_grid: Any) -> None:
