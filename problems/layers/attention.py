@@ -96,10 +96,14 @@ class SelfAttention:
         """dx and the gradients of the four parameters."""
         xp, (x, (q, k, v), a, context) = self.arrays.xp, saved
         d_context, out = self._out.pullback(_part(p, "out_proj."), context, dy)
-        products = xp.reshape(d_context * context, (*context.shape[:-1], self.heads, -1))
-        (sums,) = self._by_head(xp.sum(products, axis=-1), 1)
         (dc,) = self._by_head(d_context, 1)
-        ds = a * (xp.matmul(dc, xp.matrix_transpose(v)) - sums)
+        da = xp.matmul(dc, xp.matrix_transpose(v))
+        if self.arrays.itemsize < 4:
+            ds = _through_softmax_wide(xp, a, da)
+        else:
+            products = xp.reshape(d_context * context, (*context.shape[:-1], self.heads, -1))
+            (sums,) = self._by_head(xp.sum(products, axis=-1), 1)
+            ds = a * (da - sums)
         dq = xp.matmul(ds, k) * self._scale
         dk = xp.matmul(xp.matrix_transpose(ds), q) * self._scale
         dv = xp.matmul(xp.matrix_transpose(a), dc)
@@ -155,6 +159,12 @@ class SelfAttention:
             return xp.softmax(scores, -1)
         e = xp.exp(scores - xp.max(real_part(xp, scores), axis=-1, keepdims=True))
         return e / xp.sum(e, axis=-1, keepdims=True)
+
+
+def _through_softmax_wide(xp: Any, a: Array, da: Array) -> Array:
+    """A * (dA - sum of A dA) by float32 numbers: in 16 bits nothing is left of it where A is saturated."""
+    wide, d = xp.astype(a, xp.float32), xp.astype(da, xp.float32)
+    return xp.astype(wide * (d - xp.sum(wide * d, axis=-1, keepdims=True)), a.dtype)
 
 
 def _part(p: Own, lead: str) -> dict[str, Array]:
