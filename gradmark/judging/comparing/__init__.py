@@ -1,4 +1,5 @@
 """A deterministic gradient beside a reference: `bounds` says how far it may be (`truncation`, for
 differences), `compared` is the rule, `diagnosis` tells what a fault looks like, and `impostors` are what the
-rule must catch.
+rule must catch. `aimed` is the reference of a clipped gradient, `uphill` the rule for a mere direction, and
+`range` tells where a narrow dtype cannot be asked for anything.
 """
