@@ -11,7 +11,7 @@ from gradmark.draw import Draw
 from gradmark.layer import Own
 from problems.initialisations import Weights
 from problems.layers import torch_convolution
-from problems.layers.windows import Windows, units
+from problems.layers.windows import Windows, real_on_torch, units
 
 
 @dataclass(frozen=True)
@@ -68,15 +68,16 @@ class Convolution:
 
     def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
         """y, and x."""
-        if self._on_torch(x) and p["weight"].ndim == 4 and p["bias"].ndim == 1:
-            return torch_convolution.correlated(self, x, p["weight"], p["bias"]), x
-        return self._correlated(x, p["weight"]) + self._everywhere(p["bias"]), x
+        weight, bias = p["weight"], p["bias"]
+        if weight.ndim == 4 and bias.ndim == 1 and real_on_torch(self.arrays, x, weight, bias):
+            return torch_convolution.correlated(self, x, weight, bias), x
+        return self._correlated(x, weight) + self._everywhere(bias), x
 
     def pullback(
         self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
     ) -> tuple[Array | None, dict[str, Array]]:
         """dx = W^T dy summed over the patches, dW = dy X^T, db = sum over rows and positions of dy."""
-        if self._on_torch(saved):
+        if real_on_torch(self.arrays, saved, p["weight"], dy):
             return torch_convolution.pullback(self, p["weight"], saved, dy, input_gradient)
         xp, windows = self.arrays.xp, self.windows
         d = xp.reshape(xp.matrix_transpose(dy), (self.channels_out, windows.positions * dy.shape[-2]))
@@ -108,13 +109,9 @@ class Convolution:
         """How many numbers lie under the kernel."""
         return self.channels_in * self.kernel**2
 
-    def _on_torch(self, x: Array) -> bool:
-        """torch's complex products lose what is small beside the real part, which complex steps live on."""
-        return self.arrays.backend == "torch" and not self.arrays.xp.is_complex(x)
-
     def _correlated(self, x: Array, weight: Array) -> Array:
         """W X, of which both may carry a leading axis."""
-        if self._on_torch(x) and self._on_torch(weight):
+        if real_on_torch(self.arrays, x, weight):
             return torch_convolution.correlated_each(self, x, weight)
         xp = self.arrays.xp
         matrix = xp.reshape(weight, (*weight.shape[:-4], self.channels_out, self._fan))

@@ -12,7 +12,7 @@ from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.layer import Own
 from problems.layers.nonlinearities import real_part
-from problems.layers.windows import Windows, units
+from problems.layers.windows import Windows, real_on_torch, units
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class MaxPool:
 
     def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
         """y, and where it stands."""
-        if self._on_torch(x):
+        if real_on_torch(self.arrays, x):
             pool = self.arrays.xp.nn.functional.max_pool2d
             planes = x.reshape(-1, 1, self.height, self.width)
             y, where = pool(planes, self.window, self.stride, return_indices=True)
@@ -74,7 +74,7 @@ class MaxPool:
         if not input_gradient:
             return None, {}
         xp, windows = self.arrays.xp, self.windows
-        if self._on_torch(dy):
+        if real_on_torch(self.arrays, dy):
             pixels, positions = self.height * self.width, windows.positions
             dx = dy.new_zeros(dy.numel() // positions, pixels)
             dx.scatter_add_(1, saved.reshape(-1, positions), dy.reshape(-1, positions))
@@ -89,7 +89,7 @@ class MaxPool:
         if dx is None:
             return None
         xp, windows = self.arrays.xp, self.windows
-        if self._on_torch(dx):
+        if real_on_torch(self.arrays, dx):
             planes = dx.reshape(*dx.shape[:-1], -1, self.height * self.width)
             where = saved.reshape(*saved.shape[:-1], -1, windows.positions)
             return planes.gather(-1, where.expand(*planes.shape[:-1], -1)).flatten(-2)
@@ -98,10 +98,6 @@ class MaxPool:
         for number, part in enumerate(parts[1:], 1):
             dy = xp.where(saved == number, part, dy)
         return units(self.arrays, dy)
-
-    def _on_torch(self, x: Array) -> bool:
-        """torch's own pool is for real numbers."""
-        return self.arrays.backend == "torch" and not self.arrays.xp.is_complex(x)
 
 
 @dataclass(frozen=True)
@@ -148,13 +144,21 @@ class AveragePool:
         """dx."""
         if not input_gradient:
             return None, {}
-        share = self.windows.out_images(self.arrays, dy / self.window**2)
-        return units(self.arrays, self.windows.total(self.arrays, [share] * self.window**2)), {}
+        windows, number = self.windows, self.window**2
+        if real_on_torch(self.arrays, dy):
+            share = (dy / number).reshape(-1, windows.out_height, windows.out_width, 1)
+            return windows.total(self.arrays, [share] * number).reshape(*dy.shape[:-1], -1), {}
+        share = windows.out_images(self.arrays, dy / number)
+        return units(self.arrays, windows.total(self.arrays, [share] * number)), {}
 
     def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
         """dy, the mean of dx."""
         return None if dx is None else self._mean(dx)
 
     def _mean(self, x: Array) -> Array:
+        if real_on_torch(self.arrays, x):
+            planes = x.reshape(-1, 1, self.height, self.width)
+            y = self.arrays.xp.nn.functional.avg_pool2d(planes, self.window, self.stride)
+            return y.reshape(*x.shape[:-1], -1)
         parts = self.windows.parts(self.arrays, self.windows.images(self.arrays, x))
         return units(self.arrays, sum(parts[1:], parts[0]) / len(parts))

@@ -97,6 +97,15 @@ class Windows:
         ]
 
 
+def real_on_torch(arrays: Arrays, *given: Array) -> bool:
+    """Whether torch's own functions are to be used on the arrays `given`.
+
+    Its pools take no complex numbers, and its complex convolution adds real to imaginary parts, in which what
+    a complex step is made of is lost.
+    """
+    return arrays.backend == "torch" and not any(arrays.xp.is_complex(each) for each in given)
+
+
 def units(arrays: Arrays, images: Array) -> Array:
     """Images as (..., rows, units), channel by channel."""
     xp, shape = arrays.xp, images.shape
