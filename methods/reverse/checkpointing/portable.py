@@ -75,7 +75,8 @@ def _followed(
                     value = criterion.value(trace.outputs, draw)
                     delta = criterion.pullback(trace.outputs, draw)
                 delta = pulled_back(problem, parameters, trace.saved, delta, gradient, first)
-                h = trace = None
+                del trace  # and with it what the steps saved
+                h = None
     return value, gradient
 
 
