@@ -10,7 +10,6 @@ may follow, which bracket is open, and what the brackets are worth.
 """
 
 from collections.abc import Callable
-from functools import lru_cache
 from operator import add, mul, sub
 from typing import Any
 
@@ -29,7 +28,6 @@ _MOST_CHOICES = 4 * 2 ** (_DEEPEST + 1)
 _SIGNS: dict[str, Callable[[int, int], int]] = {"+": add, "-": sub, "*": mul}
 
 
-@lru_cache(maxsize=8)
 def text(characters: int, seed: int) -> str:
     """The first `characters` of a text of its own for each `seed`.
 

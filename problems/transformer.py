@@ -4,7 +4,7 @@ from typing import Any
 
 from gradmark.arguments import check_fits, check_name, check_number, check_size
 from gradmark.arrays import Arrays
-from gradmark.errors import UsageError
+from gradmark.errors import UsageError, shown
 from gradmark.layer import NamedLayer
 from gradmark.problem import Call
 from problems.assembling import assemble
@@ -78,7 +78,8 @@ def transformer(
     width = check_size("transformer", "width", width, 2)
     if width % heads:
         raise UsageError(
-            f"transformer: `width={width}` cannot be divided among `heads={heads}`: choose a multiple of it."
+            f"transformer: `width={shown(width)}` cannot be divided among `heads={shown(heads)}`: choose a "
+            "multiple of it."
         )
     rows = max(batch, ROWS)
     check_fits("transformer", _numbers(blocks, width, heads, positions, hidden, batch, rows))

@@ -111,7 +111,8 @@ def with_offsets(
     for named in layers:
         layer, output_shape = named.layer, named.layer.output_shape(input_shape)
         if isinstance(layer, Chain | Residual):
-            inner, inside = with_offsets(layer.inner, input_shape, arrays, f"{lead}{named.prefix}.")
+            within = f"{lead}{named.prefix}." if named.prefix else lead
+            inner, inside = with_offsets(layer.inner, input_shape, arrays, within)
             found.append(NamedLayer(named.prefix, replace(layer, inner=inner)))
             shapes |= inside
         else:
