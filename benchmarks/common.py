@@ -29,7 +29,7 @@ from gradmark.parameters import size as parameter_count
 from gradmark.problem import Problem
 from gradmark.run.records import Group
 
-METHODS = (
+METHODS: tuple[str, ...] = (
     "backprop",
     "autograd",
     "tangent",

@@ -95,7 +95,8 @@ class PathSum:
         """The loss, its gradient, and the multiplications made for each row."""
         layers, criterion, xp = problem.layers or (), problem.criterion, problem.arrays.xp
         assert criterion is not None
-        h, affine, slopes = draw.arrays["inputs"], [], []
+        h, affine = draw.arrays["inputs"], []
+        slopes: list[Array | None] = []
         for named in layers:
             y, saved = named.layer.forward(named.own(parameters), h, draw)
             if isinstance(named.layer, Affine):
