@@ -1,18 +1,17 @@
 """Any `torch.nn.Module` as a problem."""
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from gradmark.arrays import Array, Arrays, dtype_name
+from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
-from gradmark.function_problem import check_value
 from gradmark.parameters import Parameters
 from gradmark.problem import Call, Problem, Smoothness, converted, retarget
 from gradmark.random import generator
-from gradmark.work import count
+from gradmark.torch_checks import check_repeats, checked_rows, copied, trainable, writes_into_data
+from gradmark.work import count, uncounted
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,8 @@ class TorchProblem:
     call: Call
     smoothness: Smoothness = "smooth"
     population: bool = False
+    copies_data: bool = False
+    """Whether the module or the loss writes into the data, so that each call is given copies."""
     bounds: None = None
     flops: None = None
     closed_form: None = None
@@ -42,13 +43,16 @@ class TorchProblem:
         draw = draw or self.default_draw
         # A layer that updates its buffers (batch normalisation) does so in copies: nothing is hidden.
         buffers = {name: array.clone() for name, array in self.module.named_buffers()}
-        return functional_call(self.module, {**buffers, **parameters}, (draw.arrays["inputs"],))
+        return functional_call(self.module, {**buffers, **parameters}, (self._given(draw, "inputs"),))
 
     def loss(self, parameters: Parameters, draw: Draw | None = None) -> Array:
         """The scalar loss of the module's outputs."""
         draw = draw or self.default_draw
         count(forward=draw.count / self.default_draw.count)
-        return self.criterion_function(self.outputs(parameters, draw), draw.arrays["targets"])
+        return self.criterion_function(self.outputs(parameters, draw), self._given(draw, "targets"))
+
+    def _given(self, draw: Draw, name: str) -> Array:
+        return draw.arrays[name].clone() if self.copies_data else draw.arrays[name]
 
     def draw(self, seed: int) -> Draw:
         """The rows the problem was given, in an order drawn from `seed`."""
@@ -76,10 +80,19 @@ class TorchProblem:
         if backend not in (None, "torch"):
             raise UsageError(f"a torch module has no {backend} backend: it stays on torch.")
         arrays = retarget(self.arrays, None, device, dtype)
-        module = copy.deepcopy(self.module).to(device=arrays.device, dtype=arrays.dtype_object)
+        module = self._copied_module().to(device=arrays.device, dtype=arrays.dtype_object)
         draw = Draw(converted(self.default_draw.arrays, arrays), self.default_draw.seed)
         parameters = converted(self.parameters, arrays)
         return replace(self, module=module, arrays=arrays, parameters=parameters, default_draw=draw)
+
+    def _copied_module(self) -> Any:
+        """One that keeps what it computed last (an attention map) keeps its graph, which has no copy."""
+        try:
+            return copied(self.module)
+        except UsageError:
+            with uncounted():
+                self.plain_forward()(self.parameters, self.default_draw)
+            return copied(self.module)
 
 
 def from_torch(
@@ -93,11 +106,14 @@ def from_torch(
     """Make a `torch.nn.Module` a problem: gradients are taken with respect to its parameters.
 
     `loss(outputs, targets)` returns a scalar tensor; `inputs` and `targets` have the rows as their leading
-    axis. Parameters keep the names of the module's state dict; those with ``requires_grad=False`` and all
-    buffers stay fixed. The module and its data are copied, so training it afterwards changes nothing here.
+    axis. Parameters keep the names of the module's state dict, a shared one its first; those with
+    ``requires_grad=False`` and all buffers stay fixed. The module and its data are copied, so training it
+    afterwards changes nothing here. A module that works in place works; where it writes into its inputs, each
+    call gives it a copy of them.
 
-    Raises `UsageError` for a module without trainable parameters or with parameters of several dtypes or
-    devices, and for a loss that fails, is not one finite number, or differs from call to call.
+    Raises `UsageError` for a module without trainable parameters, with complex ones, or with some of several
+    dtypes or devices, or that writes into them; for data without common rows; and for a loss that fails, is
+    not one finite number, has no graph, or differs from call to call.
 
     >>> import torch
     >>> data = torch.ones(4, 3), torch.zeros(4, 1)
@@ -105,51 +121,18 @@ def from_torch(
     >>> {name: tuple(array.shape) for name, array in problem.parameters.items()}
     {'weight': (1, 3), 'bias': (1,)}
     """
-    module = copy.deepcopy(module)
-    parameters = {
-        name: array.detach().clone() for name, array in module.named_parameters() if array.requires_grad
-    }
+    module, draw = copied(module), checked_rows(inputs, targets)
+    arrays, parameters = trainable(module)
     problem = TorchProblem(
         module=module,
         criterion_function=loss,
-        arrays=_arrays_of(parameters),
+        arrays=arrays,
         parameters=parameters,
-        default_draw=Draw({"inputs": inputs.detach().clone(), "targets": targets.detach().clone()}),
+        default_draw=draw,
         call=Call(type(module).__name__),
         smoothness=smoothness,
     )
-    _check_loss(problem)
+    if writes_into_data(problem.loss, parameters, draw, arrays):
+        problem = replace(problem, copies_data=True)
+    check_repeats(problem.plain_forward(), parameters, draw, arrays)
     return problem
-
-
-def _arrays_of(parameters: Parameters) -> Arrays:
-    if not parameters:
-        raise UsageError("`module` has no parameters with requires_grad=True: there is no gradient to take.")
-    kinds = sorted({(str(array.device), dtype_name(array)) for array in parameters.values()})
-    if len(kinds) > 1:
-        listed = ", ".join(f"{dtype} on {device}" for device, dtype in kinds)
-        raise UsageError(f"`module` has parameters of several kinds ({listed}): convert it with module.to().")
-    return Arrays("torch", *kinds[0])
-
-
-def _check_loss(problem: TorchProblem) -> None:
-    """It can be evaluated, is one number, and is the same again: dropout draws masks that no draw holds."""
-    forward = problem.plain_forward()
-    try:
-        first = forward(problem.parameters, problem.default_draw)
-        again = forward(problem.parameters, problem.default_draw)
-    except Exception as error:
-        raise UsageError(
-            f"`loss` of `module` could not be evaluated: {type(error).__name__}: {error}; do `inputs` and "
-            f"`targets` fit the module, its device {problem.arrays.device} and its {problem.arrays.dtype}?"
-        ) from error
-    check_value("loss", first, problem.arrays)
-    if problem.arrays.device == "meta":
-        return
-    # A sum may be taken in another order on a GPU: as many roundings as there are rows, at most.
-    slack = problem.default_draw.count * problem.arrays.epsilon * abs(float(first))
-    if abs(float(first) - float(again)) > slack:
-        raise UsageError(
-            f"`loss` of `module` differs from call to call ({float(first)}, then {float(again)}): call "
-            "module.eval(), or remove what is random in it."
-        )

@@ -134,6 +134,133 @@ class Wrong(nn.Linear):
         return nn.functional.dropout(super().forward(x), training=self.training)
 
 
+class Shifted(nn.Linear):
+    """It writes into what it is given, and into what it has computed."""
+
+    def forward(self, x: Any) -> Any:
+        x += 1
+        h = super().forward(x.relu_())
+        h *= 2
+        return h.relu_()
+
+
+class Decayed(nn.Linear):
+    """It changes its own parameters."""
+
+    def forward(self, x: Any) -> Any:
+        with torch.no_grad():
+            self.weight.mul_(0.9)
+        return super().forward(x)
+
+
+class Remembering(nn.Linear):
+    """It goes on from what it kept of the call before; with `decay` 0 it only keeps it."""
+
+    decay, kept = 0.5, 0.0
+
+    def forward(self, x: Any) -> Any:
+        self.kept = super().forward(x) + (self.decay * self.kept if self.decay else 0)
+        return self.kept
+
+
+class Keeping(Remembering):
+    decay = 0.0
+
+
+class Paired(nn.Linear):
+    """It returns a tuple."""
+
+    def forward(self, x: Any) -> Any:
+        return super().forward(x), x
+
+
+class Last(nn.Module):
+    """A recurrent module, and a linear one on its last step."""
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__()
+        self.steps, self.last = kind(3, 4, batch_first=True), nn.Linear(4, 2)
+
+    def forward(self, x: Any) -> Any:
+        return self.last(self.steps(x)[0][:, -1])
+
+
+def tied() -> nn.Module:
+    words, back = nn.Embedding(7, 4), nn.Linear(4, 7, bias=False)
+    back.weight = words.weight
+    return nn.Sequential(words, back)
+
+
+def random(*shape: int) -> Any:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+WORDS = torch.tensor([0, 6, 2, 2, 5, 1])
+SPECIAL: dict[str, tuple[Any, Any, Any, Any]] = {
+    "in place": (lambda: Shifted(3, 2), mse_loss, random(6, 3), random(6, 2)),
+    "loss in place": (
+        lambda: nn.Linear(3, 2), lambda y, t: mse_loss(y, t.mul_(2)), random(6, 3), random(6, 2),
+    ),
+    "input relu": (
+        lambda: nn.Sequential(nn.ReLU(inplace=True), nn.Linear(3, 2)), mse_loss, random(6, 3), random(6, 2),
+    ),
+    "rnn": (lambda: Last(nn.RNN), mse_loss, random(6, 5, 3), random(6, 2)),
+    "lstm": (lambda: Last(nn.LSTM), mse_loss, random(6, 5, 3), random(6, 2)),
+    "gru": (lambda: Last(nn.GRU), mse_loss, random(6, 5, 3), random(6, 2)),
+    "transformer": (
+        lambda: nn.TransformerEncoderLayer(4, 2, 8, dropout=0, batch_first=True), mse_loss,
+        random(6, 5, 4), random(6, 5, 4),
+    ),
+    "convolution": (
+        lambda: nn.Sequential(
+            nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(inplace=True), nn.MaxPool2d(2), nn.Flatten(),
+            nn.Linear(2, 2),
+        ),
+        mse_loss, random(6, 1, 4, 4), random(6, 2),
+    ),
+    "tied embedding": (tied, nn.functional.cross_entropy, WORDS, WORDS),
+    "two words": (
+        lambda: nn.Sequential(nn.Embedding(7, 3), nn.Flatten(), nn.Linear(9, 2)), mse_loss,
+        WORDS.repeat(3, 1).T, random(6, 2),
+    ),
+    "tuple": (lambda: Paired(3, 2), lambda y, t: mse_loss(y[0], t), random(6, 3), random(6, 2)),
+    "keeping": (lambda: Keeping(3, 2), mse_loss, random(6, 3), random(6, 2)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+def test_special_modules_have_their_own_gradient_again_and_again(name: str) -> None:
+    """Data, parameters and buffers are as they were afterwards, and rows and other dtypes can be had."""
+    torch.manual_seed(0)
+    build, loss, inputs, targets = SPECIAL[name]
+    module, given = build().double().train(), (inputs.clone(), targets.clone())
+    problem = from_torch(module, loss, inputs, targets)
+    assert torch.equal(inputs, given[0]) and torch.equal(targets, given[1])
+    buffers = {key: array.clone() for key, array in problem.module.named_buffers()}
+    found = [gradient(problem) for _ in range(2)]
+    leaves = dict(module.named_parameters())
+    wanted = torch.autograd.grad(loss(module(inputs.clone()), targets.clone()), list(leaves.values()))
+    assert list(found[0]) == list(leaves)
+    for (key, array), again, other in zip(found[0].items(), found[1].values(), wanted, strict=True):
+        assert torch.equal(array, other) and torch.equal(array, again), key
+    assert torch.equal(problem.default_draw.arrays["inputs"], given[0])
+    assert torch.equal(problem.default_draw.arrays["targets"], given[1])
+    assert all(torch.equal(buffers[key], array) for key, array in problem.module.named_buffers())
+    some = problem.loss(problem.parameters, problem.default_draw.rows(1, 4))
+    alone = from_torch(build_like(module), loss, given[0][1:4], given[1][1:4])
+    assert torch.equal(some, alone.loss(alone.parameters))
+    narrow, whole = problem.to(dtype="float32"), float(problem.loss(problem.parameters))
+    # Some hundred roundings on the way to the loss, all in one direction.
+    assert float(narrow.loss(narrow.parameters)) == pytest.approx(whole, rel=1000 * 2.0**-24, abs=0)
+
+
+def build_like(module: Any) -> Any:
+    """The module without what it kept of its last call, which has a graph."""
+    if isinstance(module, Remembering):
+        module.kept = 0.0
+    return module
+
+
 def half_and_half() -> nn.Module:
     return nn.Sequential(nn.Linear(3, 4).double(), nn.Linear(4, 2).float())
 
@@ -148,12 +275,47 @@ def half_and_half() -> nn.Module:
         (lambda: nn.Linear(5, 2).double(), mse_loss, "could not be evaluated: RuntimeError"),
         (lambda: nn.Linear(3, 2), mse_loss, "its device cpu and its float32?"),
         (lambda: Wrong(3, 2).double(), mse_loss, "differs from call to call"),
+        (lambda: Remembering(3, 2).double(), mse_loss, "or what it keeps from one call to the next"),
+        (lambda: Decayed(3, 2).double(), mse_loss, "writes into its parameters when it runs (weight)"),
+        (lambda: network().requires_grad_(False), mse_loss, "no parameters with requires_grad=True"),
+        (lambda: nn.Linear(3, 2).to(torch.complex128), mse_loss, "`weight` of `module` is complex"),
+        (lambda: nn.LazyLinear(2), mse_loss, "`weight` of `module` has no shape yet"),
+        (
+            lambda: Paired(3, 2).double(),
+            mse_loss,
+            "does `loss` take what the module returns (from some a tuple)",
+        ),
+        (lambda: "net", mse_loss, "`module` is a str: give a torch.nn.Module"),
+        (network, lambda y, t: mse_loss(y, t).item(), "one number as a tensor; it returned a float"),
+        (network, lambda y, t: (mse_loss(y, t), y), "one number as a tensor; it returned a tuple"),
+        (network, lambda y, t: mse_loss(y.detach(), t), "does not hang on the module's parameters"),
+        (network, lambda y, t: (y > t).sum(), "a real floating number, not int64"),
     ],
 )
 def test_what_is_no_problem_is_said(module: Any, loss: Any, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         from_torch(module(), loss, *data())
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "targets", "message"),
+    [
+        ((random(2, 3),), random(2, 2), "`inputs` must be one tensor, not a tuple"),
+        (random(6, 3), random(3, 2), "`inputs` has 6 rows and `targets` 3"),
+        (random(6, 3), random(1)[0], "`targets` is a single number"),
+    ],
+)
+def test_data_without_common_rows_is_refused(inputs: Any, targets: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        from_torch(nn.Linear(3, 2).double(), mse_loss, inputs, targets)
+
+
+def test_a_module_whose_last_call_left_a_graph_is_refused_with_a_reason() -> None:
+    module = Keeping(3, 2).double()
+    module(random(6, 3))
+    with pytest.raises(UsageError, match=r"cannot be copied.*keeps tensors from call to call"):
+        from_torch(module, mse_loss, *data())
 
 
 def test_dropout_is_no_obstacle_once_it_is_switched_off() -> None:
