@@ -155,9 +155,10 @@ def test_operations_are_those_of_the_matrix_products() -> None:
 def test_any_parameters_may_carry_the_axis_of_a_population(name: str, everywhere: Arrays) -> None:
     problem = built(name, backend=everywhere.backend, device=everywhere.device)
     names = tuple(problem.parameters)
-    for moving in (names, names[1:2], names[-3:]):
-        if everywhere.device == "cpu" or moving is names:
-            assert_population_is_the_loop(problem, moving, 16 * ROUNDINGS)
+    # Subsets on NumPy and torch alone: elsewhere every operation is checked or compiled on its way.
+    subsets = (names[1:2], names[-3:]) if everywhere.backend in ("numpy", "torch") else ()
+    for moving in (names, *subsets):
+        assert_population_is_the_loop(problem, moving, 16 * ROUNDINGS)
 
 
 @every_problem
