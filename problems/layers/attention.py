@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class SelfAttention:
 
     @property
     def _scale(self) -> float:
-        return (self.width // self.heads) ** -0.5
+        return 1 / sqrt(self.width // self.heads)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """In-projection and out-projection, a matrix and a bias each."""

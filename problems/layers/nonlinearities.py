@@ -21,6 +21,8 @@ from problems.layers.log1p import log1p
 from problems.layers.normal_cdf import ERFC_DTYPES, normal_cdf
 
 LEAKY_SLOPE = 0.01
+_DENSITY = (2 * np.pi) ** -0.5
+"""Of a normal number at zero."""
 
 
 @dataclass(frozen=True)
@@ -155,8 +157,10 @@ def _gelu(arrays: Arrays, z: Array) -> Array:
 
 
 def _gelu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
-    density = arrays.xp.exp(-0.5 * z * z) * (2 * np.pi) ** -0.5
-    return normal_cdf(arrays, z) + z * density
+    if arrays.backend == "torch":
+        e = (z * z).mul_(-0.5).exp_()
+        return arrays.xp.addcmul(normal_cdf(arrays, z), z, e, value=_DENSITY)
+    return normal_cdf(arrays, z) + z * (arrays.xp.exp(-0.5 * z * z) * _DENSITY)
 
 
 def _silu(arrays: Arrays, z: Array) -> Array:

@@ -10,7 +10,9 @@ def normal_cdf(arrays: Arrays, z: Array) -> Array:
     scaled = z * -(0.5**0.5)
     if arrays.backend == "numpy":
         return 0.5 * special.erfc(scaled)
-    if arrays.backend in ("torch", "autograd"):
+    if arrays.backend == "torch":
+        return arrays.xp.special.erfc(scaled).mul_(0.5)  # in place: new memory is what takes the time
+    if arrays.backend == "autograd":
         return 0.5 * arrays.xp.special.erfc(scaled)
     from jax.scipy.special import erfc
 
