@@ -56,7 +56,9 @@ def shortened(arrays: Arrays, limit: float, gradient: Named) -> Named:
     """g c / max(|g|, c): without a branch, so that no device has to wait for the length."""
     with np.errstate(invalid="ignore"):  # what is not finite becomes NaN
         length = norm(arrays, gradient)
-        factor = limit / arrays.xp.maximum(length, arrays.xp.full_like(length, limit))
+        # As arrays: torch divides a number by an array by way of its reciprocal, and c / c is then not 1.
+        most = arrays.xp.full_like(length, limit)
+        factor = most / arrays.xp.maximum(length, most)
         return {
             name: arrays.xp.astype(factor * _wide(arrays, array), array.dtype)
             for name, array in gradient.items()
