@@ -8,10 +8,10 @@ from gradmark.measuring.time import interleaved, time_ratio
 from gradmark.parameters import size
 
 PROBLEMS: dict[str, dict[str, Any]] = {
-    "convnet": {},
-    "transformer": {},
-    "rnn": {},
-    "lstm": {},
+    "convnet": {"channels": (96, 192, 480), "activation": "relu", "batch": 64},
+    "transformer": {"blocks": 5, "width": 128, "heads": 4, "positions": 64, "batch": 8},
+    "rnn": {"length": 16, "hidden": 1000, "batch": 32},
+    "lstm": {"length": 16, "hidden": 500, "batch": 32},
 }
 """The arguments that make each about a million parameters."""
 SECONDS = 30.0
