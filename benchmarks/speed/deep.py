@@ -34,9 +34,7 @@ def print_tables() -> None:
     """A table for each depth, then what is met of the limits."""
     for depth in SECONDS:
         found, same = _measured(depth)
-        print(
-            f"\nDepth {depth}, width {WIDTH}, {BATCH} rows, {DTYPE}: checkpointing in about sqrt(L) segments\n"
-        )
+        print(f"\nDepth {depth}, width {WIDTH}, {BATCH} rows, {DTYPE}: about sqrt(L) segments\n")
         print("| method | time | by autograd | peak beside the gradient | by autograd | by backprop |")
         print("|---|---|---|---|---|---|")
         plain = found["torch autograd"]

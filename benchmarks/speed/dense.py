@@ -33,9 +33,7 @@ _SHARE = 0.88
 def print_tables() -> None:
     """One table for each dtype, then what is met of the limits."""
     for dtype in DTYPES:
-        print(
-            f"\nGradient of a dense tanh network, {dtype}: times the best `backprop`, and what that one takes\n"
-        )
+        print(f"\nGradient of a dense tanh network, {dtype}: peers in times of the best `backprop`\n")
         print(f"| P | rows | backprop | time | {' | '.join(PEERS)} | passes | at most | of products |")
         print("|---" * (7 + len(PEERS)) + "|")
         cells = []
