@@ -182,9 +182,9 @@ STATE = 512 * 1024
 """Bytes of one activation below: 2048 rows of 64 float32."""
 
 
-def peak_beside_gradient(name: str, depth: int, **hyper: Any) -> float:
-    """In activations, with what cannot be resolved taken off."""
-    problem = mlp((64,) * (depth + 1), batch=2048, dtype="float32")
+def peak_beside_gradient(name: str, depth: int, backend: str = "numpy", **hyper: Any) -> float:
+    """In activations."""
+    problem = mlp((64,) * (depth + 1), batch=2048, dtype="float32", backend=backend)
     method = gradmark.get_method(name, **hyper)
     method.prepare(problem)(problem.parameters)
 
@@ -214,6 +214,12 @@ def test_revolve_holds_as_many_states_as_it_is_given_at_any_depth() -> None:
                 "checkpointed_backprop", depth, schedule="revolve", states=4, fast=fast
             )
             assert found <= 4 + 2 + 3 + 1
+
+
+def test_less_memory_is_held_than_by_torch_checkpoint_with_the_same_segments() -> None:
+    for segments in (4, 6):
+        ours = peak_beside_gradient("checkpointed_backprop", 24, "torch", segments=segments)
+        assert ours < peak_beside_gradient("torch_checkpoint", 24, "torch", segments=segments)
 
 
 @pytest.mark.parametrize(
