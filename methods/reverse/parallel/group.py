@@ -87,7 +87,7 @@ class Group:
         try:
             yield
         except RuntimeError as error:
-            said = " ".join(str(error).split())
+            said = " ".join(str(error).split()).partition(". ")[0]  # advice follows
             raise LostOthers(f"worker {self.rank} of {self.workers} waited for {whom}: {said}") from error
         self.mark(COMPUTING)
         self.waited += time.perf_counter() - start
