@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradmark.arrays import Array, Arrays
+from gradmark.dtypes import dtype_name, itemsize
 
 EPSILON = 1e-5
 """Added to the variance; torch's default."""
@@ -38,9 +39,12 @@ def centred(xp: Any, x: Array, axis: int) -> tuple[Array, Array, Array]:
 
 
 def standardised(arrays: Arrays, x: Array, axis: int, epsilon: float) -> tuple[Array, Array]:
-    """y and s, in the dtype of `x`. Numbers of 16 bits are handled in float32, as torch's own layers do."""
+    """y and s, in the dtype of `x`. Numbers of 16 bits are handled in float32, as torch's own layers do.
+
+    x has other ones than `arrays` under ``torch.autocast``.
+    """
     xp = arrays.xp
-    wide = xp.astype(x, xp.float32) if arrays.itemsize < 4 else x
+    wide = xp.astype(x, xp.float32) if itemsize(dtype_name(x)) < 4 else x
     _, d, variance = centred(xp, wide, axis)
     s = 1 / xp.sqrt(variance + epsilon)
     return (d * s, s) if wide is x else (xp.astype(d * s, x.dtype), xp.astype(s, x.dtype))
