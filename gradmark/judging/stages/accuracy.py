@@ -64,8 +64,8 @@ def judge_at(hearing: Hearing, site: Site) -> Finding:
     if detectable is not None and not detectable <= _NEEDED[fine]:
         reason = f"{bound.words} may hide a fault of {detectable:.0%} of the gradient here."
         return _finding(hearing, site, "skipped", reason)
-    if reason := out_of_range(hearing, site):
-        return _finding(hearing, site, "skipped", f"{reason}.")
+    if outside := out_of_range(hearing, site):
+        return _finding(hearing, site, "skipped", f"{outside}.")
     try:
         answer = hearing.call(site.parameters, hearing.seed, site.draw)
     except MethodError as error:
