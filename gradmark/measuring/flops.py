@@ -27,10 +27,30 @@ def pullback_flops(problem: Problem) -> float | None:
     """The operations of one pullback over the default draw; None for a problem without layers."""
     if problem.layers is None:
         return None
-    first = next(index for index, named in enumerate(problem.layers) if named.names)
+    first = _first(problem)
     shape, total = tuple(problem.default_draw.arrays["inputs"].shape), 0.0
     for index, named in enumerate(problem.layers):
         if index >= first:
             total += named.layer.pullback_flops(shape[0], input_gradient=index > first)
         shape = named.layer.output_shape(shape)
     return total
+
+
+def first_layer_share(problem: Problem) -> float | None:
+    """f1: the share of a forward pass that is the first layer with parameters, whose input needs no gradient.
+
+    Where each layer has as many operations for the gradient of its input as forward, and as many for that of
+    its parameters, backward / forward is 2 - f1. None for a problem without layers or without products.
+    """
+    if problem.layers is None or not problem.flops:
+        return None
+    first, shape = _first(problem), tuple(problem.default_draw.arrays["inputs"].shape)
+    for named in problem.layers[:first]:
+        shape = named.layer.output_shape(shape)
+    return problem.layers[first].layer.flops(shape[0]) / problem.flops
+
+
+def _first(problem: Problem) -> int:
+    """The index of the first layer with parameters."""
+    assert problem.layers is not None
+    return next(index for index, named in enumerate(problem.layers) if named.names)

@@ -22,7 +22,7 @@ def saved_by_layers(problem: Problem) -> dict[str, int]:
         trace = passes.forward(problem, problem.parameters, problem.default_draw)
     assert problem.layers is not None
     kept = {named.prefix: saved for named, saved in zip(problem.layers, trace.saved, strict=True)}
-    return _distinct({**kept, "loss": trace.outputs}, problem.parameters.values())
+    return distinct_bytes({**kept, "loss": trace.outputs}, problem.parameters.values())
 
 
 def saved_by_torch(problem: Problem) -> dict[str, int]:
@@ -38,10 +38,11 @@ def saved_by_torch(problem: Problem) -> dict[str, int]:
     hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
     with uncounted(), hooks:
         problem.loss(leaves, problem.default_draw)
-    return _distinct(kept, leaves.values())
+    return distinct_bytes(kept, leaves.values())
 
 
-def _distinct(kept: Mapping[str, Any], known: Iterable[Any]) -> dict[str, int]:
+def distinct_bytes(kept: Mapping[str, Any], known: Iterable[Any]) -> dict[str, int]:
+    """The bytes of the buffers that each entry of `kept` is the first to hold; those of `known` are free."""
     seen = {_buffer(array)[0] for array in known}
     found = {}
     for name, saved in kept.items():

@@ -5,14 +5,17 @@ from typing import Any
 
 from gradmark.claims import Biased, Claims, Truncated, Unbiased
 from gradmark.layer import Affine, flattened
-from gradmark.measuring.flops import pullback_flops
+from gradmark.measuring.flops import first_layer_share, pullback_flops
 from gradmark.method import Method
 from gradmark.parameters import size
 from gradmark.problem import Problem
 
 
 def of_problem(problem: Problem) -> dict[str, Any]:
-    """P, rows, number of affine layers, FLOPs of a forward pass and a pullback (null: unknown), and where."""
+    """P, rows, number of affine layers, FLOPs of a forward pass and a pullback (null: unknown), and where.
+
+    And the share of the first layer in the forward pass, of which a pullback needs only half.
+    """
     depth = None
     if problem.layers is not None:
         depth = sum(isinstance(named.layer, Affine) for named in flattened(problem.layers))
@@ -22,6 +25,7 @@ def of_problem(problem: Problem) -> dict[str, Any]:
         "depth": depth,
         "forward_flops": problem.flops,
         "pullback_flops": pullback_flops(problem),
+        "first_layer_share": first_layer_share(problem),
         "smoothness": problem.smoothness,
         "host": platform.node(),
     }

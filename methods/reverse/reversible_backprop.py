@@ -19,11 +19,12 @@ from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
 from gradmark.layer import Invertible
+from gradmark.measuring.saved import distinct_bytes
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.parameters import Parameters
 from gradmark.passes import share_of_rows
 from gradmark.problem import Problem
-from gradmark.work import Work, count
+from gradmark.work import Work, count, uncounted
 from methods.reverse.buffers import no_graph
 from methods.reverse.checkpointing.portable import pulled_back
 from methods.reverse.checkpointing.steps import layer_costs
@@ -83,6 +84,18 @@ class ReversibleBackprop:
             return Estimate(found, value, work)
 
         return gradient
+
+    def saved(self, problem: Problem) -> dict[str, int]:
+        """The bytes that each layer is the first to keep: an inverted run's ends, all of other layers."""
+        return _saved(problem)
+
+
+def _saved(problem: Problem) -> dict[str, int]:
+    with uncounted():
+        outputs, kept = _forward(problem, problem.parameters, problem.default_draw)
+    ends = [(each.start, each.end) if isinstance(each, _Run) else each for each in kept]
+    by_layer = {named.prefix: each for named, each in zip(problem.layers or (), ends, strict=True)}
+    return distinct_bytes({**by_layer, "loss": outputs}, problem.parameters.values())
 
 
 def _work(problem: Problem) -> Work:

@@ -19,6 +19,7 @@ from gradmark.work import Work
 from methods.reverse.checkpointing import in_place, portable
 from methods.reverse.checkpointing.actions import Schedule
 from methods.reverse.checkpointing.arena import operations
+from methods.reverse.checkpointing.holding import held_in_place, held_portably
 from methods.reverse.checkpointing.revolve import revolve
 from methods.reverse.checkpointing.steps import Step, reason_against, steps_of
 from methods.reverse.checkpointing.uniform import best_segments, uniform
@@ -82,6 +83,12 @@ class CheckpointedBackprop:
         steps = steps_of(problem)
         form = in_place.prepare_in_place if self._in_place(problem) else portable.prepare_portable
         return form(problem, self.plan(steps), steps)
+
+    def saved(self, problem: Problem) -> dict[str, int]:
+        """The bytes of the data, of the states, and of what the steps of a segment save beside them."""
+        steps = steps_of(problem)
+        held = held_in_place if self._in_place(problem) else held_portably
+        return held(problem, self.plan(steps), steps)
 
     def plan(self, steps: list[Step]) -> Schedule:
         """The schedule for these steps."""
