@@ -79,6 +79,15 @@ class Saves(Protocol):
         """Bytes kept at the most, parameters left out, by layer, operation or buffer."""
 
 
+@runtime_checkable
+class Phased(Protocol):
+    """A prepared function that knows where the time of its last call went. Optional."""
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """Seconds of the last call by phase, and those of all of it as "call"; empty before the first."""
+
+
 def unsupported(method: Method, problem: Problem, want: Want) -> str | None:
     """The reasons every method shares: the wanted quantity, the backend and the device.
 

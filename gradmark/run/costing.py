@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
+from statistics import median
 from typing import TYPE_CHECKING
 
-from gradmark.method import Saves
+from gradmark.method import Phased, Saves
 from gradmark.run.accuracy import without_value
 from gradmark.run.attempt import verdict
-from gradmark.run.bound import bind
 from gradmark.run.forward import Forward
 from gradmark.run.session import Candidate, Session
 
@@ -90,7 +91,8 @@ def time_beside(session: Session, earlier: "Timing", forward: Forward, name: str
 def time_records(session: Session, candidate: Candidate, timing: "Timing", base: "Timing", name: str) -> None:
     """Emit time, its ratio to the forward pass called `name`, and the time of preparation.
 
-    Preparing is what `prepare` took, and what the first call took longer than the later ones.
+    Preparing is what `prepare` took, and what the first call took longer than the later ones. Where a
+    function tells the phases of its calls, their medians are in the detail of the time.
     """
     first = candidate.seconds[0] if candidate.seconds else timing.first
     prepare_seconds = candidate.prepare_seconds + max(0.0, first - timing.median)
@@ -99,7 +101,12 @@ def time_records(session: Session, candidate: Candidate, timing: "Timing", base:
     session.emit(
         [
             session.record(
-                candidate.key, "time", timing.median, "s", detail=samples, **_known(timing.q25, timing.q75)
+                candidate.key,
+                "time",
+                timing.median,
+                "s",
+                detail=samples | _phases(candidate),
+                **_known(timing.q25, timing.q75),
             ),
             session.record(
                 candidate.key, "ratio", unit="forward passes", detail=beside, **_ratio(timing, base)
@@ -113,6 +120,12 @@ def time_records(session: Session, candidate: Candidate, timing: "Timing", base:
             ),
         ]
     )
+
+
+def _phases(candidate: Candidate) -> dict[str, dict[str, float]]:
+    """The medians of the seconds by phase; nothing where they are not told."""
+    told = [phases for phases in candidate.phases if phases]
+    return {"phases": {name: median(each[name] for each in told) for name in told[0]}} if told else {}
 
 
 def timing_of_slow(candidate: Candidate) -> "Timing":
@@ -140,13 +153,16 @@ def _known(low: float, high: float) -> dict[str, float | None]:
 
 
 def _call(session: Session, candidate: Candidate) -> Callable[[], object]:
-    bound = bind(candidate.method, session.problem)
+    """A call prepared anew; the copies that it works on are those there were, and don't count."""
+    assert candidate.bound is not None
+    bound = replace(candidate.bound, function=candidate.method.prepare(session.problem))
     return lambda: bound(session.seed)
 
 
 def _timed(session: Session, candidate: Candidate) -> Callable[[], object]:
     announce, bound, seed = session.announce, candidate.bound, session.seed
     assert bound is not None
+    function = bound.function
 
     def call() -> object:
         announce(candidate.index, "time")
@@ -155,4 +171,9 @@ def _timed(session: Session, candidate: Candidate) -> Callable[[], object]:
         except (Exception, SystemExit) as error:
             raise _Raised(candidate, error) from error
 
-    return call
+    def phased() -> object:
+        result = call()
+        candidate.phases.append(dict(function.seconds))
+        return result
+
+    return phased if isinstance(function, Phased) else call

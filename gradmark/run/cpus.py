@@ -7,6 +7,8 @@ from pathlib import Path
 _STAT = Path("/proc/stat")
 _LOOK = 0.03
 """Seconds over which other work is watched: three ticks of the kernel's clock, by which it counts."""
+_left: set[int] = set()
+"""The CPUs that this process might use before it settled."""
 
 
 def settle(threads: int) -> None:
@@ -16,8 +18,14 @@ def settle(threads: int) -> None:
     Nothing happens where the system has no affinities.
     """
     if hasattr(os, "sched_setaffinity"):
-        allowed = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, idlest(allowed, threads))
+        _left.update(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, idlest(sorted(os.sched_getaffinity(0)), threads))
+
+
+def unsettle(process: int) -> None:
+    """Let a process that this one started use all CPUs that this one might use before it settled."""
+    if _left:
+        os.sched_setaffinity(process, _left)
 
 
 def idlest(allowed: list[int], threads: int) -> list[int]:

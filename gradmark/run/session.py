@@ -61,6 +61,8 @@ class Candidate:
     predicted: float | None = None
     detail: dict[str, Any] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
+    phases: list[Mapping[str, float]] = field(default_factory=list)
+    """The seconds of each timed call by phase, of functions that tell them."""
     declares_work: bool = False
     """Whether it states its passes instead of having them counted, as compiled methods do."""
     ended: bool = False

@@ -9,6 +9,7 @@ from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Any
 
+from gradmark.run.cpus import unsettle
 from gradmark.run.process import environment
 
 _GOODBYE = 2.0
@@ -29,6 +30,7 @@ class Process:
                 env=_environment(),
                 pass_fds=[theirs.fileno()],
             )
+        unsettle(self.number)  # not all workers on the CPU of one that was pinned to it
 
     @property
     def number(self) -> int:
