@@ -33,12 +33,14 @@ class DataParallelBackprop:
     also raised where a worker ends or raises.
 
     `local_statistics` allows layers that couple rows, such as batch normalisation: each worker then
-    normalises by its own rows, as is usual in practice, and the gradient is another one.
+    normalises by its own rows, as is usual in practice, and the gradient is another one. So it is with
+    `weighted` off, the plain mean of the shards' gradients, where the workers do not have equally many rows.
     """
 
     workers: int = 2
     timeout: float = 60.0
     local_statistics: bool = False
+    weighted: bool = True
 
     def __post_init__(self) -> None:
         check_size("data_parallel_backprop", "workers", self.workers)
@@ -46,12 +48,10 @@ class DataParallelBackprop:
 
     @property
     def claims(self) -> Claims:
-        """Exact, unless shards are normalised by themselves; one pass forward and one back in all."""
+        """Exact, with weights and without statistics of shards; one pass forward and one back in all."""
         return Claims(
             family="reverse",
-            exactness=Biased("each worker normalises by its own rows", random=False)
-            if self.local_statistics
-            else Exact(),
+            exactness=Biased(" and ".join(bias), random=False) if (bias := self._bias()) else Exact(),
             reads=frozenset({"loss", "pullback"}),
             growth=Growth(
                 passes=0,
@@ -69,7 +69,12 @@ class DataParallelBackprop:
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Start the workers, unless there are some already, and send them the layers."""
         check_supported(self, problem, want)
-        program = Shards(Piece.of(problem))
+        program = Shards(Piece.of(problem), self.weighted)
         if group_size() is not None:
             return Joined(problem, program, self.timeout)
         return Spawned(problem, program, self.workers, self.timeout)
+
+    def _bias(self) -> list[str]:
+        """What makes the gradient another one."""
+        local = ["each worker normalises by its own rows"] if self.local_statistics else []
+        return local if self.weighted else [*local, "large shards count no more than small ones"]

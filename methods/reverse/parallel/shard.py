@@ -4,7 +4,7 @@ With n_k of the n rows at worker k, and a loss that is a mean over rows,
 
     L = sum over k of (n_k / n) L_k,   dL/dp = sum over k of (n_k / n) dL_k/dp,
 
-however unequal the shards are; a worker without rows adds zeros.
+however unequal the shards are; a worker without rows adds zeros. Without weights each counts 1 / K.
 """
 
 from collections.abc import Mapping
@@ -26,6 +26,7 @@ class Shards:
     """Each worker takes a span of the rows."""
 
     piece: Piece
+    weighted: bool = True
 
     def bind(self, group: Group) -> Compute:
         """The worker's span, by `backprop`, which is prepared when the number of its rows is new."""
@@ -42,7 +43,8 @@ class Shards:
                 if shard.count not in prepared:
                     prepared.clear()
                     prepared[shard.count] = _prepared(self.piece, parameters, shard)
-                _write(prepared[shard.count](parameters, draw=shard), mine, shard.count / draw.count)
+                weight = shard.count / draw.count if self.weighted else 1 / group.workers
+                _write(prepared[shard.count](parameters, draw=shard), mine, weight)
             group.add(mine)
 
         return compute

@@ -70,6 +70,9 @@ def test_the_mean_of_unequal_shards_without_weights_is_another_gradient() -> Non
     ]
     naive = {name: sum(shard[name] for shard in shards) / 2 for name in shards[0]}
     assert relative_error(naive, reference(problem)) > 0.01
+    plain = DataParallelBackprop(weighted=False)
+    assert relative_error(plain.prepare(problem)(problem.parameters).gradient, naive) <= rounding("float64")
+    assert isinstance(plain.claims.exactness, Biased)
 
 
 @both
