@@ -15,6 +15,8 @@ MMAP_THRESHOLD = 64 * 1024
 """Blocks of at least this many bytes get pages of their own in a measured child, and leave with them.
 
 Smaller ones come from the heap, which may hold free pages already."""
+_LARGEST_FREE = 2**30
+"""Free room on the heap is taken in blocks of this many bytes, and of half of it, and so on."""
 _STATUS = Path("/proc/self/status")
 _CLEAR_REFS = Path("/proc/self/clear_refs")
 _MAPS = Path("/proc/self/maps")
@@ -50,6 +52,25 @@ def return_freed_memory() -> None:
         libc.mallopt(_M_MMAP_THRESHOLD, MMAP_THRESHOLD)
         libc.mallopt(_M_TRIM_THRESHOLD, MMAP_THRESHOLD)
         libc.malloc_trim(0)
+        _fill_free_blocks(libc)
+
+
+def _fill_free_blocks(libc: ctypes.CDLL) -> None:
+    """Take what malloc has free on its heap, so that larger blocks get pages of their own from now on.
+
+    A heap with much free room, as earlier calls leave it, would be used before any new page, and a block
+    that is freed between two others stays resident there. What is taken is not written to, so it is no
+    memory; a block that malloc had no room for is told by the second bit of the size in front of it.
+    """
+    libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    libc.free.restype, libc.free.argtypes = None, [ctypes.c_void_p]
+    size = _LARGEST_FREE
+    while size >= MMAP_THRESHOLD:
+        block = libc.malloc(size)
+        if block and not ctypes.c_size_t.from_address(block - ctypes.sizeof(ctypes.c_size_t)).value & 2:
+            continue
+        libc.free(block)
+        size //= 2
 
 
 def load_mapped_files() -> None:

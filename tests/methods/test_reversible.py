@@ -115,10 +115,17 @@ def test_a_draw_of_other_rows_is_used() -> None:
         assert found.work.forward == pytest.approx(whole * draw.count / 16)
 
 
-def peak_beside_gradient(name: str, blocks: int) -> Any:
+def peak_beside_gradient(name: str, blocks: int, backend: str) -> Any:
     """In bytes, with the resolution."""
     problem = reversible(
-        blocks=blocks, width=128, batch=1024, data="synthetic", inputs=4, outputs=2, dtype="float32"
+        blocks=blocks,
+        width=128,
+        batch=1024,
+        data="synthetic",
+        inputs=4,
+        outputs=2,
+        dtype="float32",
+        backend=backend,
     )
     method = gradmark.get_method(name)
     method.prepare(problem)(problem.parameters)
@@ -131,12 +138,15 @@ def peak_beside_gradient(name: str, blocks: int) -> Any:
     return found.bytes - 4 * size(problem.parameters), found.resolution
 
 
-def test_peak_memory_does_not_grow_with_the_blocks() -> None:
-    (few, resolution), (many, _) = (peak_beside_gradient("reversible_backprop", each) for each in (4, 24))
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_peak_memory_does_not_grow_with_the_blocks(backend: str) -> None:
+    (few, resolution), (many, _) = (
+        peak_beside_gradient("reversible_backprop", each, backend) for each in (4, 24)
+    )
     # Small arrays of the gradient come from the heap, and are known to a page each.
     assert many <= few + 2 * resolution
     block = 4 * 1024 * 128  # of backprop, which keeps a state and more of every block
-    (few, _), (many, _) = (peak_beside_gradient("backprop", each) for each in (4, 24))
+    (few, _), (many, _) = (peak_beside_gradient("backprop", each, backend) for each in (4, 24))
     assert many >= few + 20 * block
 
 

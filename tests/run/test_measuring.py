@@ -51,6 +51,13 @@ def test_a_slow_method_is_called_once_for_error_work_and_time(
     assert found["time"].low is found["ratio"].low is None
 
 
+def test_the_copies_that_a_method_is_given_are_no_memory_of_its_own(comparison: Make, run: Run) -> None:
+    size = 1_000_000
+    found = run(comparison("honest", size=size, quantities=("memory",)))["honest"]["peak_bytes"]
+    assert found.value is not None
+    assert found.value == pytest.approx(8 * size, abs=found.detail["resolution"])
+
+
 def test_the_ratio_is_the_time_in_plain_forward_passes(comparison: Make, run: Run) -> None:
     found = run(comparison("honest", size=1_000, quantities=("time",)))
     ratio, forward = found["honest"]["ratio"], found[PLAIN_FORWARD]["time"]
