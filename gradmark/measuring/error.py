@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from gradmark.arrays import Array, epsilon, to_numpy
 from gradmark.errors import UsageError
 from gradmark.measuring.float_class import float_class
 from gradmark.measuring.norms import correct_digits, cosine, norm, ratio, ulp_distance
+from gradmark.measuring.underflow import underflowed
 from gradmark.reference.reference import Reference
 
 _NOT_FINITE = "not finite"
@@ -21,7 +22,8 @@ class ArrayError:
     """The error of one array of the gradient; see `ErrorProfile` for what the fields share with it.
 
     `absolute` is ||g - r||, which can be compared between arrays; `worst` the index of the entry that is
-    furthest from the reference.
+    furthest from the reference. `underflowed` is the fraction of entries that are zero in g and not in r, and
+    `root_mean_square` the size of an entry of r.
     """
 
     relative: float
@@ -31,6 +33,8 @@ class ArrayError:
     ulp: float
     absolute: float
     worst: tuple[int, ...]
+    underflowed: float = 0.0
+    root_mean_square: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class ErrorProfile:
     uncertainty of the reference let one see. `cosine` = <g, r> / (||g|| ||r||), `norm_ratio` = ||g|| / ||r||.
     `ulp` is the largest distance of an entry beyond the reference's uncertainty, in units of the last place
     that the dtype has at the reference. `float_class` names the dtype whose rounding the error looks like
-    (see `gradmark.measuring.float_class`).
+    (see `gradmark.measuring.float_class`). `underflowed` is the fraction of all entries that are zero in g and
+    not in r.
 
     Where r is zero within its uncertainty, a g that is so too has no error (relative 0, cosine and norm ratio
     1), and any other has nothing right (relative and norm ratio infinite, cosine 0). A gradient that holds a
@@ -55,6 +60,7 @@ class ErrorProfile:
     ulp: float
     float_class: str
     arrays: dict[str, ArrayError]
+    underflowed: float = 0.0
 
 
 def profile(gradient: Mapping[str, Array], reference: Reference, dtype: str) -> ErrorProfile:
@@ -64,9 +70,14 @@ def profile(gradient: Mapping[str, Array], reference: Reference, dtype: str) -> 
     numbers are not real.
     """
     wide = _checked(gradient, reference)
+    lost = underflowed(wide, reference.gradient)
     arrays = {
-        name: _array_error(wide[name], reference.gradient[name], reference.uncertainty[name], dtype)
-        for name in wide
+        name: replace(
+            _array_error(wide[name], r, reference.uncertainty[name], dtype),
+            underflowed=lost[name],
+            root_mean_square=norm(r) / math.sqrt(max(r.size, 1)),
+        )
+        for name, r in reference.gradient.items()
     }
     g, r = _joined(wide), _joined({name: reference.gradient[name] for name in wide})
     total = _array_error(g, r, reference.total_uncertainty, dtype)
@@ -79,6 +90,7 @@ def profile(gradient: Mapping[str, Array], reference: Reference, dtype: str) -> 
         ulp=max(error.ulp for error in arrays.values()),
         float_class=float_class(seen) if math.isfinite(total.absolute) else _NOT_FINITE,
         arrays=arrays,
+        underflowed=underflowed({"all": g}, {"all": r})["all"],
     )
 
 

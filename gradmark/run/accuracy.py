@@ -23,13 +23,15 @@ def error_records(
     """The records of a method's error: of its one answer, or over the seeds it was tried with.
 
     "error" is the relative 2-norm error, over seeds the root of its mean square; "digits", "cosine",
-    "norm_ratio" and "ulp" are means. `low` and `high` are the 95 % t interval over the seeds, None for one.
+    "norm_ratio" and "ulp" are means. `low` and `high` are the 95 % t interval over the seeds, None for one. The
+    detail of "error" holds, of the first answer, the errors of its arrays and the fraction that underflowed.
     """
     from gradmark.measuring.statistics import mean_interval, root_mean_square_interval
 
     repetitions = {"repetitions": len(profiles)}
     arrays = {name: asdict(array) for name, array in profiles[0].arrays.items()}
-    detail = {**_of_reference(reference), "arrays": arrays, **repetitions}
+    lost = {"underflowed": profiles[0].underflowed}
+    detail = {**_of_reference(reference), "arrays": arrays, **lost, **repetitions}
     error = _over_seeds(root_mean_square_interval, [profile.relative for profile in profiles])
     finite = all(math.isfinite(profile.relative) for profile in profiles)
     why = None if finite else "the gradient is not finite, or its error is beyond all numbers"

@@ -1,7 +1,8 @@
 """Calling a method with all that is counted, timed and compared around a call."""
 
 import time
-from typing import TYPE_CHECKING
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any
 
 from gradmark.method import Estimate
 from gradmark.random import generator
@@ -30,7 +31,7 @@ def evaluate(session: Session, candidate: Candidate, reference: "Reference | Non
         estimate, work = timed_call(session, candidate, _seed(session, repetition))
         if repetition == 0:
             _check(candidate, estimate)
-            records += _work_records(session, candidate, work)
+            records += _work_records(session, candidate, work, estimate)
         if reference is not None and "error" in candidate.groups:
             profiles.append(_profile(session, estimate, reference))
     if reference is not None and profiles:
@@ -66,7 +67,7 @@ def _profile(session: Session, estimate: Estimate, reference: "Reference") -> "E
     return profile(estimate.gradient, reference, session.problem.arrays.dtype)
 
 
-def _work_records(session: Session, candidate: Candidate, work: Work) -> list[Record]:
+def _work_records(session: Session, candidate: Candidate, work: Work, estimate: Estimate) -> list[Record]:
     if "work" not in candidate.groups:
         return []
     detail = {
@@ -74,11 +75,22 @@ def _work_records(session: Session, candidate: Candidate, work: Work) -> list[Re
         "tangent": work.tangent,
         "pullback": work.pullback,
         "declared": work.declared,
+        **_state(estimate),
     }
     return [
         session.record(candidate.key, "evaluations", work.evaluations, "evaluations", detail=detail),
         session.record(candidate.key, "passes", work.passes, "passes", detail=detail),
     ]
+
+
+def _state(estimate: Estimate) -> dict[str, Any]:
+    """What the method hands to its next call, where that is a few numbers and words, such as a loss scale."""
+    state = estimate.state
+    if not is_dataclass(state) or isinstance(state, type):
+        return {}
+    told = {field.name: getattr(state, field.name) for field in fields(state)}
+    few = all(value is None or isinstance(value, bool | int | float | str) for value in told.values())
+    return {"state": told} if few else {}
 
 
 def _seed(session: Session, repetition: int) -> int:

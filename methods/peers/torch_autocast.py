@@ -11,6 +11,7 @@ from typing import Any
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
+from gradmark.measuring.saved import saved_by_torch
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.parameters import Parameters
 from gradmark.passes import share_of_rows
@@ -78,10 +79,7 @@ class TorchAutocast:
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Take the problem at float32."""
         check_supported(self, problem, want)
-        inside = problem if problem.arrays.dtype == "float32" else problem.to(dtype="float32")
-        scaling, torch = self._scaling(), problem.arrays.xp
-        kind = "cuda" if problem.arrays.device.startswith("cuda") else "cpu"
-        lower = getattr(torch, self.precision)
+        inside, scaling, torch = _in_float32(problem), self._scaling(), problem.arrays.xp
 
         def gradient(
             parameters: Parameters,
@@ -97,7 +95,7 @@ class TorchAutocast:
                 name: array.detach().requires_grad_(True)
                 for name, array in inside.arrays.cast(parameters).items()
             }
-            with torch.autocast(kind, dtype=lower):
+            with _autocast(problem, self.precision):
                 value = inside.loss(leaves, rows)
             _check(problem, self.precision, value)
             made = share_of_rows(problem, draw)
@@ -107,6 +105,21 @@ class TorchAutocast:
             return Estimate(result, value.detach().to(problem.arrays.dtype_object), work, state=after)
 
         return gradient
+
+    def saved(self, problem: Problem) -> dict[str, int]:
+        """The bytes that the graph keeps; the inputs and the rounded copies of matrices among them."""
+        with _autocast(problem, self.precision):
+            return saved_by_torch(_in_float32(problem))
+
+
+def _in_float32(problem: Problem) -> Problem:
+    return problem if problem.arrays.dtype == "float32" else problem.to(dtype="float32")
+
+
+def _autocast(problem: Problem, precision: str) -> Any:
+    torch = problem.arrays.xp
+    kind = "cuda" if problem.arrays.device.startswith("cuda") else "cpu"
+    return torch.autocast(kind, dtype=getattr(torch, precision))
 
 
 @dataclass

@@ -169,3 +169,16 @@ def test_shapes_must_be_the_parameters() -> None:
 def test_complex_numbers_are_no_gradient() -> None:
     with pytest.raises(UsageError, match="complex128"):
         profile({"a": np.zeros(1, complex)}, reference(a=[1]), "float64")
+
+
+def test_what_underflowed_is_zero_in_the_gradient_and_not_in_the_reference() -> None:
+    gradient = {"a": np.array([0.0, 2.0, 0.0, 0.0]), "b": np.array([1.0, np.nan])}
+    found = profile(gradient, reference(a=[1e-9, 2, 0, -1e-30], b=[1, 1]), "float16")
+    assert (found.arrays["a"].underflowed, found.arrays["b"].underflowed) == (0.5, 0.0)
+    assert found.underflowed == pytest.approx(2 / 6)
+
+
+def test_the_size_of_an_entry_is_the_references_root_mean_square() -> None:
+    found = profile({"a": np.zeros((2, 2)), "b": np.zeros(1)}, reference(a=[[3, 4], [0, 0]], b=[0]), "float16")
+    assert found.arrays["a"].root_mean_square == pytest.approx(2.5)
+    assert found.arrays["b"].root_mean_square == 0.0

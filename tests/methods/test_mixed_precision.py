@@ -228,3 +228,14 @@ def test_what_is_no_use_is_refused() -> None:
 def test_the_judge_finds_them_correct(name: str, precision: str) -> None:
     report = gradmark.validate(f"{name}:precision={precision}", profile="ci")
     assert report.verdict == "correct", report.reason
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_what_is_kept_between_the_passes_is_half_of_float32(precision: str) -> None:
+    """All but the outputs, which the loss keeps in the master's dtype; autocast keeps rounded matrices too."""
+    problem = network()
+    wide = gradmark.get_method("backprop").saved(problem)
+    own = gradmark.get_method("mixed_precision_backprop", precision=precision).saved(problem)
+    assert own == {name: size if name == "loss" else size // 2 for name, size in wide.items()}
+    torchs = gradmark.get_method("torch_autocast", precision=precision).saved(problem)
+    assert sum(torchs.values()) > sum(own.values()) / 2

@@ -14,6 +14,7 @@ from typing import Any
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
+from gradmark.measuring.saved import saved_by_layers
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.parameters import detached
 from gradmark.problem import Problem
@@ -116,3 +117,8 @@ class MixedPrecisionBackprop:
             return Estimate(result, value, work.total(), state=after)
 
         return gradient
+
+    def saved(self, problem: Problem) -> dict[str, int]:
+        """The bytes that each layer is the first to keep in 16 bits; the outputs, of the master's dtype, too."""
+        narrow = saved_by_layers(narrowed(problem, self.precision).narrow)
+        return narrow | {"loss": saved_by_layers(problem)["loss"]}
