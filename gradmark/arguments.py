@@ -52,6 +52,17 @@ def check_positive(owner: str, argument: str, value: Any) -> float:
     return float(value)
 
 
+def check_switch(owner: str, argument: str, value: Any) -> bool:
+    """`value` if it is True or False; `UsageError` otherwise, for the word no would count as true.
+
+    >>> check_switch("backprop", "fast", False)
+    False
+    """
+    if not isinstance(value, bool):
+        raise UsageError(f"{owner}: `{argument}={shown(value)}` must be true or false.")
+    return value
+
+
 def check_name(kind: str, name: Any, allowed: Collection[str]) -> None:
     """Raise `UsageError` unless `name` is one of `allowed`.
 

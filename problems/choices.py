@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gradmark.arguments import check_name, check_number, check_size
+from gradmark.arguments import check_name, check_number, check_size, check_switch
 from gradmark.arrays import Arrays
 from gradmark.errors import UsageError, shown
 from gradmark.layer import NamedLayer
@@ -44,8 +44,7 @@ def check_hidden(problem: str, chosen: Mapping[str, Any]) -> None:
     """Check `normalisation`, `frozen` and `dropout`, after `batch`."""
     check_name("normalisation", chosen["normalisation"], NORMALISATIONS)
     check_number(problem, "dropout", chosen["dropout"], 0, LARGEST_RATE)
-    if not isinstance(chosen["frozen"], bool):
-        raise UsageError(f"{problem}: `frozen={shown(chosen['frozen'])}` must be true or false.")
+    check_switch(problem, "frozen", chosen["frozen"])
     if chosen["frozen"] and chosen["normalisation"] == "none":
         raise UsageError(
             f"{problem}: `frozen=True` keeps the statistics of a normalisation, and there is none: choose "

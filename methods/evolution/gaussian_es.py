@@ -16,7 +16,7 @@ Both have grad f_sigma as their mean. On a linear loss g . x their variance is e
 from dataclasses import dataclass
 from typing import Any
 
-from gradmark.arguments import check_positive, check_size
+from gradmark.arguments import check_positive, check_size, check_switch
 from gradmark.claims import Claims, Growth, Target, Unbiased
 from gradmark.draw import Draw
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
@@ -42,6 +42,7 @@ class GaussianES:
     def __post_init__(self) -> None:
         check_size("gaussian_es", "pairs", self.pairs)
         check_positive("gaussian_es", "sigma", self.sigma)
+        check_switch("gaussian_es", "antithetic", self.antithetic)
 
     @property
     def claims(self) -> Claims:

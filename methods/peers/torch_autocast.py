@@ -79,7 +79,7 @@ class TorchAutocast:
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Take the problem at float32."""
         check_supported(self, problem, want)
-        inside, scaling, torch = _in_float32(problem), self._scaling(), problem.arrays.xp
+        inside, scaling = _in_float32(problem), self._scaling()
 
         def gradient(
             parameters: Parameters,

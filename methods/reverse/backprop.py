@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from gradmark import passes
+from gradmark.arguments import check_switch
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
 from gradmark.layer import all_in_place
@@ -33,6 +34,9 @@ class Backprop:
     """
 
     fast: bool = True
+
+    def __post_init__(self) -> None:
+        check_switch("backprop", "fast", self.fast)
 
     @property
     def claims(self) -> Claims:

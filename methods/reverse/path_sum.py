@@ -8,6 +8,7 @@ number of its multiplications.
 from dataclasses import dataclass
 from typing import Any, cast
 
+from gradmark.arguments import check_switch
 from gradmark.arrays import Array
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
@@ -37,6 +38,9 @@ class PathSum:
     """
 
     memoise: bool = False
+
+    def __post_init__(self) -> None:
+        check_switch("path_sum", "memoise", self.memoise)
 
     @property
     def claims(self) -> Claims:

@@ -16,7 +16,7 @@ from gradmark.arrays import Arrays
 from gradmark.claims import Claims, Target
 from gradmark.method import Prepared, Want, check_supported
 from gradmark.problem import Problem
-from methods.transformations.clipping import Clipped, Named, clipped_claims, inner_method
+from methods.transformations.clipping import Clipped, Named, clipped_claims, inner_method, representable
 
 
 @dataclass(frozen=True)
@@ -32,23 +32,25 @@ class ClippedByNorm:
 
     def __post_init__(self) -> None:
         check_positive("clipped_by_norm", "limit", self.limit)
-        inner_method(self.method)
+        inner_method("clipped_by_norm", self.method)
 
     @property
     def claims(self) -> Claims:
         """Those of the method inside, for the direction and a length of at most `limit`."""
-        return clipped_claims(inner_method(self.method).claims, Target("direction", longest=self.limit))
+        return clipped_claims(
+            inner_method("clipped_by_norm", self.method).claims, Target("direction", longest=self.limit)
+        )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
         """What the method inside supports, of gradients."""
         if want != "gradient":
             return f"it clips gradients, not a {want}"
-        return inner_method(self.method).supports(problem, want)
+        return inner_method("clipped_by_norm", self.method).supports(problem, want)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Prepare the method inside."""
         check_supported(self, problem, want)
-        inner = inner_method(self.method).prepare(problem, want)
+        inner = inner_method("clipped_by_norm", self.method).prepare(problem, want)
         return Clipped(inner, partial(shortened, problem.arrays, self.limit))
 
 
@@ -57,7 +59,7 @@ def shortened(arrays: Arrays, limit: float, gradient: Named) -> Named:
     with np.errstate(invalid="ignore"):  # what is not finite becomes NaN
         length = norm(arrays, gradient)
         # As arrays: torch divides a number by an array by way of its reciprocal, and c / c is then not 1.
-        most = arrays.xp.full_like(length, limit)
+        most = arrays.xp.full_like(length, representable(limit, arrays.xp, length.dtype))
         factor = most / arrays.xp.maximum(length, most)
         return {
             name: arrays.xp.astype(factor * _wide(arrays, array), array.dtype)

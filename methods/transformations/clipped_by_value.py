@@ -12,7 +12,7 @@ from gradmark.arguments import check_positive
 from gradmark.claims import Claims, Target
 from gradmark.method import Prepared, Want, check_supported
 from gradmark.problem import Problem
-from methods.transformations.clipping import Clipped, Named, clipped_claims, inner_method
+from methods.transformations.clipping import Clipped, Named, clipped_claims, inner_method, representable
 
 
 @dataclass(frozen=True)
@@ -28,25 +28,29 @@ class ClippedByValue:
 
     def __post_init__(self) -> None:
         check_positive("clipped_by_value", "limit", self.limit)
-        inner_method(self.method)
+        inner_method("clipped_by_value", self.method)
 
     @property
     def claims(self) -> Claims:
         """Those of the method inside, for a direction whose entries are at most `limit`."""
-        return clipped_claims(inner_method(self.method).claims, Target("direction", largest=self.limit))
+        return clipped_claims(
+            inner_method("clipped_by_value", self.method).claims, Target("direction", largest=self.limit)
+        )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
         """What the method inside supports, of gradients."""
         if want != "gradient":
             return f"it clips gradients, not a {want}"
-        return inner_method(self.method).supports(problem, want)
+        return inner_method("clipped_by_value", self.method).supports(problem, want)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Prepare the method inside."""
         check_supported(self, problem, want)
-        xp, inner = problem.arrays.xp, inner_method(self.method).prepare(problem, want)
+        inner = inner_method("clipped_by_value", self.method).prepare(problem, want)
+        xp, dtype = problem.arrays.xp, problem.arrays.dtype_object
+        most = representable(self.limit, xp, dtype)
 
         def cut(gradient: Named) -> Named:
-            return {name: xp.clip(array, -self.limit, self.limit) for name, array in gradient.items()}
+            return {name: xp.clip(array, -most, most) for name, array in gradient.items()}
 
         return Clipped(inner, cut)

@@ -7,20 +7,30 @@ from typing import Any
 from gradmark.arrays import Array
 from gradmark.claims import Biased, Claims, Exact, Target
 from gradmark.draw import Draw
+from gradmark.errors import UsageError, shown
 from gradmark.method import Estimate, Method, Prepared
 from gradmark.parameters import Parameters
 
 Named = dict[str, Array]
 
 
-def inner_method(text: str) -> Method:
-    """The method that ``name:key=value;key=value`` names; `UsageError` where there is none.
+def inner_method(owner: str, text: str) -> Method:
+    """The method that ``name:key=value;key=value`` names to `owner`; `UsageError` where there is none.
 
     A comma would end the value on a command line: hyper-parameters are told apart by semicolons.
     """
     from gradmark.notebook import resolved
 
+    if not isinstance(text, str):
+        raise UsageError(
+            f"{owner}: `method={shown(text)}` must be the name of a method, as in method='backprop'."
+        )
     return resolved(text.replace(";", ","))[1]
+
+
+def representable(limit: float, xp: Any, dtype: Any) -> float:
+    """`limit`, or the largest number of `dtype` where no number of it is that large."""
+    return min(float(limit), float(xp.finfo(dtype).max))
 
 
 def clipped_claims(inner: Claims, target: Target) -> Claims:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import isqrt
 from typing import Literal
 
-from gradmark.arguments import check_name, check_size
+from gradmark.arguments import check_name, check_size, check_switch
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.errors import UsageError
 from gradmark.layer import all_in_place
@@ -45,6 +45,7 @@ class CheckpointedBackprop:
     fast: bool = True
 
     def __post_init__(self) -> None:
+        check_switch(_NAME, "fast", self.fast)
         check_name("schedule", self.schedule, ("uniform", "revolve"))
         for argument, belongs in (("segments", "uniform"), ("states", "revolve")):
             value = getattr(self, argument)

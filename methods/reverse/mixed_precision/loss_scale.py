@@ -8,12 +8,13 @@ scaling rounds nothing.
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gradmark.arguments import check_number
 from gradmark.errors import UsageError, shown
 
 FLOOR = 2.0**-14
-"""No scale is halved below: a gradient that overflows even so lies beyond float16 by another 2^14."""
+"""No scale is below: a gradient that overflows even so lies beyond float16 by another 2^14."""
 CEILING = 2.0**32
-"""No scale is doubled above: it would be reached only where all gradients are zero."""
+"""No scale is above: it would be reached only where all gradients are zero."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class LossScale:
         good = replace(self, good_steps=self.good_steps + 1, reason=None)
         if growth_interval is None or good.good_steps < growth_interval:
             return good
-        return replace(good, scale=max(self.scale, min(2 * self.scale, CEILING)), good_steps=0)
+        return replace(good, scale=min(2 * self.scale, CEILING), good_steps=0)
 
     def after_skip(self, reason: str) -> "LossScale":
         """After a call that gave no gradient."""
@@ -56,4 +57,5 @@ def checked(state: Any, first: LossScale) -> LossScale:
         return first
     if not isinstance(state, LossScale):
         raise UsageError(f"`state={shown(state)}` must be the `state` of an estimate, or None.")
+    check_number("state", "scale", state.scale, FLOOR, CEILING)
     return state

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from gradmark.arguments import check_name, check_positive, check_size
+from gradmark.arguments import check_name, check_number, check_size
 from gradmark.errors import UsageError
-from methods.reverse.mixed_precision.loss_scale import FLOOR, LossScale
+from methods.reverse.mixed_precision.loss_scale import CEILING, FLOOR, LossScale
 
 PRECISIONS = ("float16", "bfloat16")
 LOSS_SCALES = ("dynamic", "static", "none")
@@ -28,7 +28,7 @@ class Scaling:
     def __post_init__(self) -> None:
         check_name("precision", self.precision, PRECISIONS)
         check_name("loss_scale", self.loss_scale, LOSS_SCALES)
-        check_positive(self.owner, "scale", self.scale)
+        check_number(self.owner, "scale", self.scale, FLOOR, CEILING)
         check_size(self.owner, "growth_interval", self.growth_interval)
         check_size(self.owner, "retries", self.retries, least=0)
 

@@ -10,14 +10,14 @@ The sum is an all-reduce of torch.distributed (gloo on CPUs, nccl on GPUs).
 
 from dataclasses import dataclass
 
-from gradmark.arguments import check_positive, check_size
+from gradmark.arguments import check_number, check_size, check_switch
 from gradmark.claims import Biased, Claims, Exact, Growth
 from gradmark.method import Prepared, Want, check_supported
 from gradmark.problem import Problem
 from gradmark.work import Work
 from methods.reverse.parallel.joined import Joined, group_size
 from methods.reverse.parallel.parcel import Piece
-from methods.reverse.parallel.reasons import reason
+from methods.reverse.parallel.reasons import TIMEOUTS, reason
 from methods.reverse.parallel.shard import Shards
 from methods.reverse.parallel.spawned import Spawned
 
@@ -44,7 +44,9 @@ class DataParallelBackprop:
 
     def __post_init__(self) -> None:
         check_size("data_parallel_backprop", "workers", self.workers)
-        check_positive("data_parallel_backprop", "timeout", self.timeout)
+        check_number("data_parallel_backprop", "timeout", self.timeout, *TIMEOUTS)
+        check_switch("data_parallel_backprop", "local_statistics", self.local_statistics)
+        check_switch("data_parallel_backprop", "weighted", self.weighted)
 
     @property
     def claims(self) -> Claims:

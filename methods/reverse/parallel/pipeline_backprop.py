@@ -11,14 +11,14 @@ stages take equally long.
 
 from dataclasses import dataclass
 
-from gradmark.arguments import check_name, check_positive, check_size
+from gradmark.arguments import check_name, check_number, check_size, check_switch
 from gradmark.claims import Biased, Claims, Exact, Growth
 from gradmark.method import Prepared, Want, check_supported
 from gradmark.problem import Problem
 from gradmark.work import Work
 from methods.reverse.parallel.joined import Joined, group_size
 from methods.reverse.parallel.parcel import Piece
-from methods.reverse.parallel.reasons import reason
+from methods.reverse.parallel.reasons import TIMEOUTS, reason
 from methods.reverse.parallel.schedule import KINDS, Kind
 from methods.reverse.parallel.spawned import Spawned
 from methods.reverse.parallel.splitting import balanced
@@ -44,7 +44,8 @@ class PipelineBackprop:
         check_size("pipeline_backprop", "stages", self.stages)
         check_size("pipeline_backprop", "micro_batches", self.micro_batches)
         check_name("schedule", self.schedule, KINDS)
-        check_positive("pipeline_backprop", "timeout", self.timeout)
+        check_number("pipeline_backprop", "timeout", self.timeout, *TIMEOUTS)
+        check_switch("pipeline_backprop", "local_statistics", self.local_statistics)
 
     @property
     def claims(self) -> Claims:

@@ -1,10 +1,17 @@
 """The reasons for which neither method takes a problem."""
 
+from gradmark.arguments import memory_bytes
+from gradmark.errors import shown
 from gradmark.layer import rows_are_coupled
 from gradmark.method import Method, Want, unsupported
 from gradmark.problem import Problem
 from methods.reverse.parallel.joined import group_size
 from methods.reverse.parallel.parcel import Piece, reason_against
+
+TIMEOUTS = (1e-3, 86_400)
+"""The shortest and the longest time limit of a call, in seconds: a day is longer than anybody waits."""
+_BYTES = 2**27
+"""The memory that a worker takes for itself at least, for torch and NumPy."""
 
 
 def reason(method: Method, problem: Problem, want: Want, workers: int, local_statistics: bool) -> str | None:
@@ -34,6 +41,8 @@ def _of_arrays(problem: Problem, workers: int) -> str | None:
         return f"its workers add real numbers of torch, which {dtype} is not"
     if device == "meta":
         return "meta tensors have no numbers to send"
+    if group_size() is None and workers * _BYTES > memory_bytes():
+        return f"{shown(workers)} processes are more than the memory of this machine holds: choose fewer"
     if device.startswith("cuda") and group_size() is None:
         import torch
 

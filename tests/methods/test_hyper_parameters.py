@@ -1,0 +1,78 @@
+"""Hyper-parameters that make no sense are answered when the method is made, in a sentence that names them."""
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gradmark
+from gradmark.arrays import to_numpy
+from gradmark.errors import UsageError
+
+SIZES: dict[str, Any] = {"data": "synthetic", "widths": (4, 5, 3), "batch": 6}
+SWITCHES = [
+    (name, field.name)
+    for name in gradmark.list_methods()
+    for field in fields(type(gradmark.get_method(name)))  # type: ignore[arg-type]
+    if isinstance(field.default, bool)
+]
+
+
+@pytest.mark.parametrize(("name", "switch"), SWITCHES)
+def test_a_switch_is_on_or_off(name: str, switch: str) -> None:
+    """A word would count as on, even the word no."""
+    for value in ("no", "x", 0, 1.0, None):
+        with pytest.raises(UsageError, match=f"^{name}: `{switch}={value}` must be true or false"):
+            gradmark.get_method(name, **{switch: value})
+    assert getattr(gradmark.get_method(name, **{switch: False}), switch) is False
+
+
+@pytest.mark.parametrize("name", ["data_parallel_backprop", "pipeline_backprop"])
+@pytest.mark.parametrize("seconds", [10**30, 1e308, 1e-320])
+def test_no_clock_goes_that_far(name: str, seconds: float) -> None:
+    with pytest.raises(UsageError, match=r"`timeout=.* must be a number from 0\.001 to 86400"):
+        gradmark.get_method(name, timeout=seconds)
+
+
+def test_workers_that_do_not_fit_in_memory_are_refused_before_they_are_started() -> None:
+    problem = gradmark.get_problem("mlp", **SIZES)
+    reason = gradmark.get_method("data_parallel_backprop", workers=10**30).supports(problem)
+    assert reason is not None and "more than the memory" in reason
+
+
+@pytest.mark.parametrize("name", ["mixed_precision_backprop", "torch_autocast"])
+@pytest.mark.parametrize("scale", [10**30, 1e308, 1e-320])
+def test_a_loss_scale_is_one_that_the_dynamic_rule_could_reach(name: str, scale: float) -> None:
+    """1e-320 is zero in float32, and the gradient divided by it NaN, without any overflow."""
+    with pytest.raises(UsageError, match=f"^{name}: `scale=.* must be a number from 6.10352e-05 to 4.29"):
+        gradmark.get_method(name, scale=scale)
+
+
+@pytest.mark.parametrize("name", ["clipped_by_norm", "clipped_by_value"])
+def test_the_method_to_be_clipped_is_named_in_words(name: str) -> None:
+    for method in (0, None, True, [], 1e308):
+        with pytest.raises(UsageError, match=rf"^{name}: `method=.*must be the name of a method"):
+            gradmark.get_method(name, method=method)
+    for words, message in (
+        ("", "no name"),
+        ("nosuch", "unknown method `nosuch`"),
+        ("backprop:fast", "write it like"),
+        ("backprop:slow=1", "slow"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            gradmark.get_method(name, method=words)
+
+
+@pytest.mark.parametrize("name", ["clipped_by_norm", "clipped_by_value"])
+@pytest.mark.parametrize(
+    ("backend", "dtype"), [("numpy", "float32"), ("torch", "float16"), ("jax", "float32")]
+)
+def test_a_limit_beyond_all_numbers_of_the_dtype_changes_nothing(name: str, backend: str, dtype: str) -> None:
+    problem = gradmark.get_problem("mlp", **SIZES, backend=backend, dtype=dtype)
+    whole = gradmark.get_method("backprop").prepare(problem)(problem.parameters).gradient
+    for limit in (1e308, 10**30):
+        method = gradmark.get_method(name, limit=limit)
+        found = method.prepare(problem)(problem.parameters).gradient
+        for key, array in whole.items():
+            np.testing.assert_array_equal(to_numpy(found[key]), to_numpy(array))
