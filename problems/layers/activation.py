@@ -89,7 +89,8 @@ class Activation:
         if dx is not None:
             self.formula.pullback_into(self._library, y, dy, dx)
 
-    @cached_property
+    @property
     def _library(self) -> Any:
-        """NumPy or torch itself: the compatibility layer costs a microsecond a call."""
+        """NumPy or torch itself: the compatibility layer costs a microsecond a call. No module is kept, or
+        the layer could not be pickled."""
         return np if self.arrays.backend == "numpy" else self.arrays.xp

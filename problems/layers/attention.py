@@ -12,7 +12,7 @@ from gradmark.draw import Draw
 from gradmark.layer import Own
 from problems.initialisations import Weights
 from problems.layers.dense import Dense
-from problems.layers.nonlinearities import real_part
+from problems.layers.softmax import softmax, through_softmax
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,8 @@ class SelfAttention:
         """y, and (x, (q, k, v), A, C)."""
         xp = self.arrays.xp
         q, k, v = qkv = self._by_head(self._into.forward(_part(p, "in_proj_"), x, draw)[0], 3)
-        # Were the scores scaled, XLA would round their product and the difference to their maximum at once:
-        # the largest exponent would be no zero, and where scores are large its exponential infinite.
-        a = self._softmax(self._masked(xp.matmul(q * self._scale, xp.matrix_transpose(k))))
+        # q is scaled and not the scores, which must not be a product alone: see `softmax`.
+        a = softmax(self.arrays, self._masked(xp.matmul(q * self._scale, xp.matrix_transpose(k))))
         context = self._joined(xp.matmul(a, v))
         y, _ = self._out.forward(_part(p, "out_proj."), context, draw)
         return y, (x, qkv, a, context)
@@ -100,7 +99,7 @@ class SelfAttention:
         (dc,) = self._by_head(d_context, 1)
         da = xp.matmul(dc, xp.matrix_transpose(v))
         if self.arrays.itemsize < 4:
-            ds = _through_softmax_wide(xp, a, da)
+            ds = through_softmax(self.arrays, a, da)
         else:
             products = xp.reshape(d_context * context, (*context.shape[:-1], self.heads, -1))
             (sums,) = self._by_head(xp.sum(products, axis=-1), 1)
@@ -121,8 +120,7 @@ class SelfAttention:
         if moved is not None:
             dq, dk, dv = self._by_head(moved, 3)
             ds = xp.matmul(dq, xp.matrix_transpose(k)) + xp.matmul(q, xp.matrix_transpose(dk))
-            da = a * ds * self._scale
-            da = da - a * xp.sum(da, axis=-1, keepdims=True)
+            da = through_softmax(self.arrays, a, ds * self._scale)
             d_context = self._joined(xp.matmul(da, v) + xp.matmul(a, dv))
         return self._out.pushforward(_part(p, "out_proj."), context, d_context, _part(dp or {}, "out_proj."))
 
@@ -152,20 +150,6 @@ class SelfAttention:
         xp, square = self.arrays.xp, scores[(*(0,) * (scores.ndim - 2), ...)]
         seen = xp.tril(xp.ones_like(square, dtype=xp.bool))
         return xp.where(seen, scores, xp.full_like(square, -xp.inf))
-
-    def _softmax(self, scores: Array) -> Array:
-        """exp(S) / sum over each row of exp(S); no row is all minus infinity."""
-        xp = self.arrays.xp
-        if self.arrays.backend == "torch" and not xp.is_complex(scores):
-            return xp.softmax(scores, -1)
-        e = xp.exp(scores - xp.max(real_part(xp, scores), axis=-1, keepdims=True))
-        return e / xp.sum(e, axis=-1, keepdims=True)
-
-
-def _through_softmax_wide(xp: Any, a: Array, da: Array) -> Array:
-    """A * (dA - sum of A dA) by float32 numbers: in 16 bits nothing is left of it where A is saturated."""
-    wide, d = xp.astype(a, xp.float32), xp.astype(da, xp.float32)
-    return xp.astype(wide * (d - xp.sum(wide * d, axis=-1, keepdims=True)), a.dtype)
 
 
 def _part(p: Own, lead: str) -> dict[str, Array]:

@@ -11,6 +11,7 @@ from gradmark.draw import Draw
 from gradmark.errors import UsageError
 from gradmark.layer import Affine, NamedLayer, Own
 from problems.layers.chain import Chain
+from problems.layers.coupling import Coupling
 from problems.layers.residual import Residual
 
 
@@ -110,9 +111,12 @@ def with_offsets(
     shapes: dict[str, tuple[int, int]] = {}
     for named in layers:
         layer, output_shape = named.layer, named.layer.output_shape(input_shape)
-        if isinstance(layer, Chain | Residual):
+        if isinstance(layer, Chain | Residual | Coupling):
             within = f"{lead}{named.prefix}." if named.prefix else lead
-            inner, inside = with_offsets(layer.inner, input_shape, arrays, within)
+            rows, units = input_shape
+            # The two layers of a coupling take one half of the units each, and give as many.
+            taken = (rows, units // 2) if isinstance(layer, Coupling) else input_shape
+            inner, inside = with_offsets(layer.inner, taken, arrays, within)
             found.append(NamedLayer(named.prefix, replace(layer, inner=inner)))
             shapes |= inside
         else:

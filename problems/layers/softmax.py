@@ -37,20 +37,41 @@ class Softmax:
 
     def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
         """y, which is all that J needs."""
-        xp = self.arrays.xp
-        e = xp.exp(x - xp.max(real_part(xp, x), axis=-1, keepdims=True))
-        y = e / xp.sum(e, axis=-1, keepdims=True)
+        y = softmax(self.arrays, x)
         return y, y
 
     def pullback(
         self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
     ) -> tuple[Array | None, dict[str, Array]]:
         """dx = J dy."""
-        return (self._along(saved, dy) if input_gradient else None), {}
+        return (through_softmax(self.arrays, saved, dy) if input_gradient else None), {}
 
     def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
         """dy = J dx."""
-        return None if dx is None else self._along(saved, dx)
+        return None if dx is None else through_softmax(self.arrays, saved, dx)
 
-    def _along(self, y: Array, d: Array) -> Array:
-        return y * (d - self.arrays.xp.sum(y * d, axis=-1, keepdims=True))
+
+def softmax(arrays: Arrays, x: Array) -> Array:
+    """exp(x) / sum of exp(x) over the last axis; no row may be all minus infinity.
+
+    On JAX, x should not be what a product alone makes: XLA rounds c z and the difference to its maximum at
+    once, the largest exponent is no zero then, and where it is large its exponential infinite (XLA's own; as
+    in jax.nn.softmax).
+    """
+    xp = arrays.xp
+    if arrays.backend == "torch" and not xp.is_complex(x):
+        return xp.softmax(x, -1)
+    e = xp.exp(x - xp.max(real_part(xp, x), axis=-1, keepdims=True))
+    return e / xp.sum(e, axis=-1, keepdims=True)
+
+
+def through_softmax(arrays: Arrays, y: Array, d: Array) -> Array:
+    """y * (d - <y, d>); `d` may carry a leading axis.
+
+    Numbers of 16 bits are handled in float32: nothing would be left of the difference where y is saturated.
+    """
+    xp = arrays.xp
+    if arrays.itemsize >= 4:
+        return y * (d - xp.sum(y * d, axis=-1, keepdims=True))
+    wide, along = xp.astype(y, xp.float32), xp.astype(d, xp.float32)
+    return xp.astype(wide * (along - xp.sum(wide * along, axis=-1, keepdims=True)), y.dtype)
