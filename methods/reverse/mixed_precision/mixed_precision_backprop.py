@@ -119,6 +119,6 @@ class MixedPrecisionBackprop:
         return gradient
 
     def saved(self, problem: Problem) -> dict[str, int]:
-        """The bytes that each layer is the first to keep in 16 bits, and the outputs in the master's dtype."""
+        """The bytes that each layer keeps first, in 16 bits, and the outputs in the master's dtype."""
         narrow = saved_by_layers(narrowed(problem, self.precision).narrow)
         return narrow | {"loss": saved_by_layers(problem)["loss"]}

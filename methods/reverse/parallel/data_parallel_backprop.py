@@ -66,7 +66,8 @@ class DataParallelBackprop:
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
         """It needs layers that can be sent to another process and do not couple rows."""
-        return reason(self, problem, want, self.workers, self.local_statistics)
+        parts = group_size() or self.workers
+        return reason(self, problem, want, self.workers, parts if self.local_statistics else None)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Start the workers, unless there are some already, and send them the layers."""

@@ -68,7 +68,8 @@ class PipelineBackprop:
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
         """It needs a layer for each stage; a parameter must not be used by layers of several stages."""
         stages = self._count()
-        if found := reason(self, problem, want, stages, self.local_statistics):
+        parts = self.micro_batches if self.local_statistics else None
+        if found := reason(self, problem, want, stages, parts):
             return found
         if (layers := len(problem.layers or ())) < stages:
             return f"{stages} stages need a layer each, and it has {layers}"

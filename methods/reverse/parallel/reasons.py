@@ -14,22 +14,39 @@ _BYTES = 2**27
 """The memory that a worker takes for itself at least, for torch and NumPy."""
 
 
-def reason(method: Method, problem: Problem, want: Want, workers: int, local_statistics: bool) -> str | None:
-    """Why `problem` cannot be shared out to `workers`; None: it can."""
+def reason(method: Method, problem: Problem, want: Want, workers: int, local_parts: int | None) -> str | None:
+    """Why `problem` cannot be shared out to `workers`; None: it can.
+
+    `local_parts` are the parts of the rows that may have statistics of their own (None: they may not).
+    """
     if problem.layers is None:
         return f"{problem.call.name} has no layers to run the delta recursion through"
     if found := unsupported(method, problem, want) or _of_arrays(problem, workers):
         return found
     if problem.call.opened:
         return f"its opened {' and '.join(problem.call.opened)} are parameters of single rows"
-    coupled = rows_are_coupled(problem.layers)
-    if coupled is not None and not local_statistics:
+    if found := _of_coupled_rows(problem, local_parts):
+        return found
+    unsent = reason_against(Piece.of(problem)) if group_size() is None else None
+    return unsent and f"its layers cannot be sent to another process ({unsent})"
+
+
+def _of_coupled_rows(problem: Problem, local_parts: int | None) -> str | None:
+    """What speaks against parts of rows that a layer couples."""
+    coupled, rows = rows_are_coupled(problem.layers), problem.default_draw.count
+    if coupled is None:
+        return None
+    if local_parts is None:
         return (
             f"{coupled} couples the rows, so that the gradients of parts of them do not add up to that of "
             "all (local_statistics=True takes each part by itself, which is another gradient)"
         )
-    unsent = reason_against(Piece.of(problem)) if group_size() is None else None
-    return unsent and f"its layers cannot be sent to another process ({unsent})"
+    if rows < 2 * local_parts:
+        return (
+            f"{coupled} couples the rows, and of {rows} rows in {local_parts} parts one would be alone, "
+            "without statistics of its own: choose fewer parts"
+        )
+    return None
 
 
 def _of_arrays(problem: Problem, workers: int) -> str | None:

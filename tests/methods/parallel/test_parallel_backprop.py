@@ -182,6 +182,17 @@ def test_seconds_are_told_by_phase(method: Any) -> None:
     assert keeping_workers(problem.parameters).value is not None
 
 
+@pytest.mark.parametrize(
+    ("name", "parts"), [("data_parallel_backprop", "workers"), ("pipeline_backprop", "micro_batches")]
+)
+def test_a_row_alone_has_no_statistics_of_its_own(name: str, parts: str) -> None:
+    sizes: Any = {"data": "synthetic", "inputs": 4, "outputs": 3, "width": 5, "depth": 1}
+    problem = gradmark.get_problem("deep_mlp", **sizes, normalisation="batch", batch=7)
+    for count, alone in ((3, False), (4, True), (7, True), (9, True)):
+        reason = gradmark.get_method(name, **{parts: count, "local_statistics": True}).supports(problem)
+        assert (reason is not None and "one would be alone" in reason) == alone
+
+
 BAD: list[tuple[str, str, Any]] = [
     *[("data_parallel_backprop", "workers", value) for value in (0, -1, 1.5, "2", True)],
     *[("data_parallel_backprop", "timeout", value) for value in (0, -1, float("inf"), None)],
