@@ -162,7 +162,6 @@ def _call(session: Session, candidate: Candidate) -> Callable[[], object]:
 def _timed(session: Session, candidate: Candidate) -> Callable[[], object]:
     announce, bound, seed = session.announce, candidate.bound, session.seed
     assert bound is not None
-    function = bound.function
 
     def call() -> object:
         announce(candidate.index, "time")
@@ -171,9 +170,13 @@ def _timed(session: Session, candidate: Candidate) -> Callable[[], object]:
         except (Exception, SystemExit) as error:
             raise _Raised(candidate, error) from error
 
+    if not isinstance(bound.function, Phased):
+        return call
+    told: Phased = bound.function
+
     def phased() -> object:
         result = call()
-        candidate.phases.append(dict(function.seconds))
+        candidate.phases.append(dict(told.seconds))
         return result
 
-    return phased if isinstance(function, Phased) else call
+    return phased

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from reports.answers import choice, claims, cost, error, scope
+from reports.answers.sentences import listed
 from reports.run import Run
 from reports.table import Sentence
 
@@ -23,6 +24,9 @@ _QUESTIONS: dict[str, Callable[[Run], Sentence | None]] = {
 
 def lead(run: Run) -> list[tuple[str, Sentence]]:
     """A label and a sentence for each question that the run can answer; without cases, one that says so."""
+    if run.cases.empty and not run.of_studies.empty:
+        named = listed(dict.fromkeys(run.of_studies["study"]))
+        return [("Studies", (f"All that this run holds is on the pages of its studies: {named}.",))]
     if run.cases.empty:
         nothing = "This run holds no cases: nothing was measured, or it was stopped before one ended."
         return [("Empty", (nothing,))]

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from reports.page import Page
 from reports.run import Run, of_study
-from reports.studies import NAMES, memory, parallel, precision
+from reports.studies import NAMES, memory, precision
+from reports.studies.parallel import page as parallel
 from reports.style import house_style, settle
 
 _MAKERS: dict[str, Callable[[Run], Page]] = {
