@@ -23,6 +23,7 @@ _WIDE = {
     "complex256": "clongdouble",
 }
 """NumPy names its widest type by how it is padded, which says nothing of its precision."""
+_SMALLEST = {"bfloat16": 2.0**-126, "float16": 2.0**-24, "float32": 2.0**-126, "float64": 2.0**-1022}
 _BYTES = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
 
 
@@ -43,6 +44,18 @@ def epsilon(dtype: str) -> float:
     """
     real = real_dtype(dtype)
     return float(np.finfo(np.longdouble).eps) if real == "longdouble" else _EPSILON[real]
+
+
+def smallest(dtype: str) -> float:
+    """The size below which numbers of `dtype` may become zero.
+
+    float16 has subnormal numbers wherever it is; in wider dtypes XLA, and torch if told so, has none.
+
+    >>> smallest("float16") == 2.0**-24
+    True
+    """
+    real = real_dtype(dtype)
+    return float(np.finfo(np.longdouble).tiny) if real == "longdouble" else _SMALLEST[real]
 
 
 def itemsize(dtype: str) -> int:

@@ -3,8 +3,8 @@
 `select` takes the most exact kind that is possible at a `point`: `closed_form`, `complex_step`, `pullback`,
 `graph`, `complex_step_narrow`, `differences`. `reference` is what comes out. `rounding` and `ladder` give
 them their uncertainty; a `witness` (the loss along random directions) and `vouch` decide whether one is
-believed. `slope` and `noise` are what differences of the loss say, `scale` how far they may step, `cost`
-what all of it may take.
+believed. `carried` tells what a pass back through layers rounds, `slope` and `noise` what differences of the
+loss say, `scale` how far they may step, `cost` what all of it may take.
 """
 
 from gradmark.reference.reference import NoReference, Reference

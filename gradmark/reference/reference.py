@@ -6,6 +6,7 @@ from typing import Any
 
 from gradmark.arrays import epsilon
 from gradmark.claims import Reads
+from gradmark.dtypes import smallest
 from gradmark.errors import UsageError
 from gradmark.measuring.norms import norm
 
@@ -18,7 +19,8 @@ class Reference:
     absolute bound on the 2-norm of its error. `reads` is what it shares with the methods it can be compared
     with: it can acquit a method only where they share nothing but the loss. `vouched_by` says which other
     computations confirmed it, along what and how closely. `dtype` is the arithmetic it was computed in, and
-    `rounding` what that alone may have done to each array.
+    `rounding` what that alone may do to each array. `underflow` is what numbers that are too small for a
+    dtype may do: a bound for each array in units of the dtype's smallest number.
     """
 
     gradient: dict[str, Any]
@@ -28,6 +30,7 @@ class Reference:
     vouched_by: tuple[str, ...] = field(default=())
     dtype: str = "longdouble"
     rounding: dict[str, float] = field(default_factory=dict)
+    underflow: dict[str, float] = field(default_factory=dict)
 
     @property
     def total_uncertainty(self) -> float:
@@ -46,10 +49,14 @@ class Reference:
         """A bound on the 2-norm of what rounding in `dtype` does to each array, measured and scaled.
 
         Rounding is proportional to the epsilon of the arithmetic, whatever the formula: a computation in
-        `dtype` that is no worse conditioned than this one stays within it.
+        `dtype` that is no worse conditioned than this one stays within it. Numbers below the smallest of the
+        dtype are lost beside that, whatever their size.
         """
-        scale = epsilon(dtype) / epsilon(self.dtype)
-        return {name: scale * self.rounding.get(name, bound) for name, bound in self.uncertainty.items()}
+        scale, least = epsilon(dtype) / epsilon(self.dtype), smallest(dtype)
+        return {
+            name: scale * self.rounding.get(name, bound) + least * self.underflow.get(name, 0.0)
+            for name, bound in self.uncertainty.items()
+        }
 
     def independent_of(self, reads: frozenset[Reads]) -> bool:
         """Whether a method that reads `reads` shares nothing with this reference but the loss."""

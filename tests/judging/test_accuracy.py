@@ -213,6 +213,42 @@ def test_a_gradient_that_is_not_finite_is_wrong() -> None:
     assert "it is not finite" in failures(fake(lambda g: moved(g, "layers.0.bias", 0, np.nan)))
 
 
+FLOAT16 = {"data": "synthetic", "widths": (6, 4, 4, 3)}
+HALF = [("mlp", FLOAT16), ("transformer", {"blocks": 1, "width": 4, "heads": 2, "positions": 3, "batch": 2})]
+
+
+@pytest.mark.parametrize("method", ["backprop", "autograd"])
+@pytest.mark.parametrize(("name", "sizes"), HALF)
+def test_what_underflows_in_float16_is_no_fault(name: str, sizes: Any, method: str) -> None:
+    """Of an array whose entries are a few of the smallest numbers, half may become zero."""
+    problem = gradmark.get_problem(name, **sizes, backend="torch", dtype="float16")
+    assert statuses(judged(gradmark.get_method(method), problem)) <= {"passed", "skipped"}
+
+
+@pytest.mark.parametrize(("name", "sizes"), HALF)
+def test_entries_that_float16_carries_may_not_be_zero(name: str, sizes: Any) -> None:
+    """Zero below 2^-10, and a bias that is off by 200 of the smallest numbers, are faults."""
+    problem = gradmark.get_problem(name, **sizes, backend="torch", dtype="float16")
+
+    def flushed(g: dict[str, Any]) -> dict[str, Any]:
+        return {key: array * (abs(array) >= 2.0**-10) for key, array in g.items()}
+
+    def off(g: dict[str, Any]) -> dict[str, Any]:
+        return {key: array + 200 * 2.0**-24 * (array != 0) for key, array in g.items()}
+
+    assert "failed" in statuses(judged(fake(flushed), problem))
+    assert "failed" in statuses(judged(fake(off), problem))
+
+
+SATURATED = {"blocks": 2, "width": 4, "heads": 2, "positions": 4, "batch": 3}
+
+
+def test_a_pass_back_through_saturated_units_may_round_as_it_must() -> None:
+    problem = gradmark.get_problem("transformer", **SATURATED)
+    assert statuses(judged(gradmark.get_method("backprop"), problem)) == {"passed"}
+    assert statuses(judged(fake(lambda g: {k: a * (1 + 1e-10) for k, a in g.items()}), problem)) == {"failed"}
+
+
 def test_a_method_may_decline_a_point_but_not_the_one_it_was_built_for() -> None:
     def declining(at: Any) -> Fake:
         def bind(problem: Any) -> Call:

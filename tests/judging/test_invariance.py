@@ -240,6 +240,34 @@ def test_a_scaled_network_keeps_the_fast_path_and_moves_like_another(backend: st
         assert np.array_equal(np.asarray(array), 8 * np.asarray(one[name]))
 
 
+@pytest.mark.parametrize("difference", DIFFERENCES)
+def test_steps_across_kinks_are_no_fault_of_differences(difference: Any) -> None:
+    """A step of float32 crosses kinks of relu, where twice the step may change nothing."""
+    for seed in range(4):
+        sizes = {"length": 4, "hidden": 3, "batch": 4, "activation": "relu", "seed": seed}
+        problem = gradmark.get_problem("rnn", **sizes, dtype="float32")
+        assert "failed" not in statuses(findings(difference, problem)).values()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_beside_kinks_a_wrong_difference_does_not_give_the_slope_of_the_loss(dtype: str) -> None:
+    def doubled(gradient: Any, parameters: Any, draw: Draw) -> Any:
+        return {name: 2 * array for name, array in gradient.items()}
+
+    sizes = {"length": 4, "hidden": 3, "batch": 4, "activation": "relu"}
+    problem = gradmark.get_problem("rnn", **sizes, dtype=dtype)
+    wrong = Impostor(doubled, DIFFERENCES[0])
+    assert statuses(findings(wrong, problem))["direction"] == "failed"
+
+
+def test_a_slope_in_longdouble_is_known_as_well_as_it_says() -> None:
+    """Differences of a loss in longdouble are no more exact than the gradient in it."""
+    sizes = {"length": 4, "hidden": 2, "batch": 5, "layers": 2, "dtype": "longdouble"}
+    for seed in range(3):
+        problem = gradmark.get_problem("lstm", **sizes, seed=seed)
+        assert "failed" not in statuses(findings(BACKPROP, problem)).values()
+
+
 def test_random_methods_are_not_examined() -> None:
     assert invariance.applies(gradmark.get_method("gaussian_es").claims) is not None
     assert invariance.applies(BACKPROP.claims) is None

@@ -56,4 +56,5 @@ def _shortened(reference: Reference, longest: float) -> Reference:
         gradient={name: np.longdouble(factor) * array for name, array in reference.gradient.items()},
         uncertainty=left(reference.uncertainty),
         rounding=left(reference.rounding),
+        underflow=left(reference.underflow) if reference.underflow else {},
     )

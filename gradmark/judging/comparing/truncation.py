@@ -27,7 +27,7 @@ FREEDOM = 4.0
 """A method that chooses its step may take one so many times longer or shorter than eps^(1/(p+1)) times the
 size of its array, or to 1: rules differ in constants and in what they call the size, and
 absolute steps, or those relative to max(1, |x|), are common ones."""
-_FORMULAS = 4.0
+FORMULAS = 4.0
 """Formulas of one order have different constants: a one-sided one of second order errs twice as much as the
 central one, and wider ones more. The built-in methods stay below 0.25 of what comes of it."""
 _NOISES = 8.0
@@ -50,7 +50,7 @@ def allowance(hearing: Hearing, site: Site, reference: Reference, claim: Truncat
     truncation, rounding = {}, {}
     for name, x in wide.numbers.items():
         found = difference_errors(wide, name, longest[name], claim.order, reference.gradient[name])
-        truncation[name] = _FORMULAS * found
+        truncation[name] = FORMULAS * found
         # The step itself is rounded, and not every method divides by what became of it.
         moved = epsilon(hearing.dtype) * np.abs(x) * np.abs(reference.gradient[name])
         rounding[name] = (_NOISES * level + moved) / shortest[name]

@@ -2,19 +2,25 @@
 
 Random directions through all parameters, and one through each array, so that a small one is not drowned. The
 slope is that of extrapolated differences of the loss in wide arithmetic, with their error.
+
+A method that takes steps may step across a kink, where twice the step changes its answer as little as the
+step itself: the judge then takes the differences too, in wide arithmetic, and sees what the kinks do to them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from gradmark.judging.invariances.binding import Unfit
+from gradmark.judging.comparing.truncation import FORMULAS, difference_errors
+from gradmark.judging.invariances.binding import Unfit, truncated
 from gradmark.judging.invariances.comparison import finding
 from gradmark.judging.invariances.subject import Subject
+from gradmark.judging.places.references import reference_at
 from gradmark.judging.verdict import Evidence, Finding
 from gradmark.measuring.norms import norm, ratio
-from gradmark.reference.point import random_direction, widest_point
+from gradmark.reference import NoReference
+from gradmark.reference.point import Point, random_direction, widest_point
 from gradmark.reference.scale import room
 from gradmark.reference.slope import noise_level, slope
 
@@ -28,6 +34,9 @@ _MISSED = 3.0
 _UNLUCKY = 10.0
 """An error that knows nothing of the direction v is not along it: |e . v| > 10 |e| has a probability below
 5e-10, by Hoeffding's inequality for signs times sizes of at most 1.5."""
+_SURE = 4.0
+"""The error that a ladder of differences states holds for 99 of 100 slopes; of 5000 along directions through
+networks and test functions in longdouble, the worst was off by twice that."""
 _STREAM = 22
 """Of the judge's random numbers: directions are drawn from it."""
 
@@ -37,12 +46,12 @@ def examine(subject: Subject) -> Finding:
     point = widest_point(subject.problem, subject.site.parameters, subject.site.draw)
     if any(np.any(room(array, point.problem.bounds) <= 0) for array in point.numbers.values()):
         raise Unfit("a parameter lies on the bound of its domain.")
-    level, limits = noise_level(point), []
+    level, limits, crossed = noise_level(point), [], _crossed(subject, point)
     for words, v in _directions(subject):
         seen = slope(point, v, level)
-        expected, error = float(seen.value[0]), float(seen.error[0] + seen.jump[0] / 2)
+        expected, error = float(seen.value[0]), float(_SURE * seen.error[0] + seen.jump[0] / 2)
         found = float(sum(np.sum(subject.here[name] * v[name]) for name in v))
-        limit = error + _along(subject, v)
+        limit = error + _along(subject, crossed, v)
         if not np.isfinite(limit):
             continue
         if not abs(found - expected) <= limit:
@@ -64,9 +73,24 @@ def _directions(subject: Subject) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"a direction through `{name}`", only
 
 
-def _along(subject: Subject, v: dict[str, Any]) -> float:
-    """How much of the slope along v rounding and truncation may be."""
-    bounds = {name: subject.slack[name] + subject.truncation[name] for name in v}
+def _crossed(subject: Subject, point: Point) -> Mapping[str, float]:
+    """What steps across kinks may do to each array; nothing where there are none, or no steps."""
+    claimed = truncated(subject.hearing)
+    if claimed is None or subject.step is None or subject.problem.smoothness == "smooth":
+        return dict.fromkeys(subject.here, 0.0)
+    try:
+        reference = reference_at(subject.problem, subject.site, subject.hearing.method.claims.reads)
+    except NoReference as error:
+        raise Unfit(f"steps may cross kinks, and nothing tells what that does: {error}") from error
+    return {
+        name: FORMULAS * norm(difference_errors(point, name, subject.step, claimed.order, array))
+        for name, array in reference.gradient.items()
+    }
+
+
+def _along(subject: Subject, crossed: Mapping[str, float], v: dict[str, Any]) -> float:
+    """How much of the slope along v rounding, truncation and kinks may be."""
+    bounds = {name: subject.slack[name] + subject.truncation[name] + crossed[name] for name in v}
     worst = sum(limit * norm(v[name]) for name, limit in bounds.items())
     return float(min(worst, _UNLUCKY * norm(np.array(list(bounds.values())))))
 

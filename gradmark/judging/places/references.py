@@ -6,16 +6,18 @@ shares nothing vouches for it (`gradmark.reference.vouch`); so nobody is judged 
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from gradmark.arrays import Array, to_numpy
+from gradmark.arrays import Array, epsilon, to_numpy
 from gradmark.claims import Reads
 from gradmark.judging.places.remembering import once_for
 from gradmark.judging.places.sites import Site
 from gradmark.problem import Problem
 from gradmark.reference import NoReference, Reference, best_reference
+from gradmark.reference.carried import carried
 from gradmark.reference.point import Point, widest_point
 from gradmark.registry import list_problems
 from gradmark.run.resolving import PLACE
@@ -83,9 +85,28 @@ def _by_content(content: str, point: Point, reads: frozenset[Reads]) -> Referenc
 
 def _tried(point: Point, reads: frozenset[Reads]) -> Reference | NoReference:
     try:
-        return best_reference(point.problem, point.parameters, point.draw, independent_of=reads)
+        found = best_reference(point.problem, point.parameters, point.draw, independent_of=reads)
     except NoReference as error:
         return error
+    return _with_what_is_carried(found, point)
+
+
+def _with_what_is_carried(reference: Reference, point: Point) -> Reference:
+    """The reference with the rounding of a pass back, where that is more than its own.
+
+    Where no layers are shown, each row's part of an array, and their sum, may be too small for a dtype.
+    """
+    try:
+        extra = carried(point)
+    except Exception:  # a layer's pullback may raise anything, which is not the reference's affair
+        extra = None
+    if extra is None:
+        parts = 1 + point.draw.count
+        lost = {name: parts * array.size**0.5 for name, array in reference.gradient.items()}
+        return replace(reference, underflow=lost)
+    unit, own = epsilon(reference.dtype), reference.rounding
+    rounding = {name: max(own[name], unit * extra.rounding[name]) for name in own}
+    return replace(reference, rounding=rounding, underflow=extra.underflow)
 
 
 def _content(point: Point) -> str | None:
