@@ -37,9 +37,10 @@ def pullback_flops(problem: Problem) -> float | None:
 
 
 def first_layer_share(problem: Problem) -> float | None:
-    """f1: the share of a forward pass that is the first layer with parameters, whose input needs no gradient.
+    """f1: the operations that the gradient of the data would cost, in those of a forward pass.
 
-    Where each layer has as many operations for the gradient of its input as forward, and as many for that of
+    Nobody needs it, so they are left out; for a chain of dense layers they are as many as the first layer has
+    forward. Where each layer has as many for the gradient of its input as forward, and as many for that of
     its parameters, backward / forward is 2 - f1. None for a problem without layers or without products.
     """
     if problem.layers is None or not problem.flops:
@@ -47,7 +48,11 @@ def first_layer_share(problem: Problem) -> float | None:
     first, shape = _first(problem), tuple(problem.default_draw.arrays["inputs"].shape)
     for named in problem.layers[:first]:
         shape = named.layer.output_shape(shape)
-    return problem.layers[first].layer.flops(shape[0]) / problem.flops
+    with_input, without = (
+        problem.layers[first].layer.pullback_flops(shape[0], input_gradient=needed)
+        for needed in (True, False)
+    )
+    return (with_input - without) / problem.flops
 
 
 def _first(problem: Problem) -> int:

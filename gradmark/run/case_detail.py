@@ -14,7 +14,7 @@ from gradmark.problem import Problem
 def of_problem(problem: Problem) -> dict[str, Any]:
     """P, rows, number of affine layers, FLOPs of a forward pass and a pullback (null: unknown), and where.
 
-    And the share of the first layer in the forward pass, of which a pullback needs only half.
+    And what the gradient of the data, which nobody needs, would cost in forward passes; the layers' kinds.
     """
     depth = None
     if problem.layers is not None:
@@ -26,6 +26,7 @@ def of_problem(problem: Problem) -> dict[str, Any]:
         "forward_flops": problem.flops,
         "pullback_flops": pullback_flops(problem),
         "first_layer_share": first_layer_share(problem),
+        "layers": [type(named.layer).__name__ for named in problem.layers or ()],
         "smoothness": problem.smoothness,
         "host": platform.node(),
     }

@@ -27,7 +27,9 @@ class Comparison:
     `sizes` are the problem factory's arguments without backend, device, dtype and seed. `repetitions` is how
     many seeds a stochastic method is tried with when its error is measured. `time_limit` is in seconds, for
     one worker: what runs when it is over is stopped and recorded as timed out, and the methods that had no
-    turn get another worker. Raises `UsageError` for numbers or quantities that cannot be.
+    turn get another worker. `budget` is how many of them interleaved timing may take (None: a little for each
+    method, which is a round or two where a call takes a tenth of a second). Raises `UsageError` for numbers
+    or quantities that cannot be.
     """
 
     study: str
@@ -42,6 +44,7 @@ class Comparison:
     seed: int = 0
     repetitions: int = 1
     time_limit: float = DEFAULT_TIME_LIMIT
+    budget: float | None = None
 
     def __post_init__(self) -> None:
         check_groups(self.quantities)
@@ -49,8 +52,12 @@ class Comparison:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise UsageError(f"`{name}={value!r}` must be an integer of at least {least}.")
-        if not isinstance(self.time_limit, int | float) or not 0 < self.time_limit < float("inf"):
-            raise UsageError(f"`time_limit={self.time_limit!r}` must be a positive number of seconds.")
+        for name in ("time_limit", "budget"):
+            value = getattr(self, name)
+            if name == "budget" and value is None:
+                continue
+            if not isinstance(value, int | float) or not 0 < value < float("inf"):
+                raise UsageError(f"`{name}={value!r}` must be a positive number of seconds.")
 
     @property
     def id(self) -> str:

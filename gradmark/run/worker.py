@@ -66,6 +66,7 @@ def run(task: Task, send: Send, started: float, marker: Path) -> None:
         repetitions=comparison.repetitions,
         limit=comparison.time_limit,
         deadline=started + comparison.time_limit,
+        budget=comparison.budget,
     )
     measure(session, [_candidate(index, task, method) for index, method in enumerate(methods)])
 

@@ -29,21 +29,21 @@ def quick() -> list[Comparison]:
         *_batches((4 * _BATCH,)),
         *_structures(),
         *_flops(_PERCEPTRONS),
-        *_depths((4, 16), width=128, batch=512),
-        *_frontier(64, (2, 4, 16, 32), (2, 3, 6, 16, 32), width=128, batch=512, time_limit=60),
+        *_depths((4, 16), width=128, batch=1024),
+        *_frontier(64, (2, 4, 16, 32), (2, 3, 6, 16, 32), width=128, batch=1024, budget=12),
     ]
 
 
 def full() -> list[Comparison]:
     """Some minutes: larger networks, to depth 256, and the frontier point by point."""
-    size = {"width": 256, "batch": 512}
+    size = {"width": 256, "batch": 1024}
     return [
         *_activations(name for name in NONLINEARITIES if name != "identity"),
         *_batches((256, 4 * _BATCH)),
         *_structures(),
         *_flops(_PERCEPTRONS),
         *_depths((4, 8, 16, 32), **size),
-        *_frontier(64, (2, 3, 4, 5, 11, 16, 22, 32), (2, 3, 5, 6, 8, 11, 16, 32), **size, time_limit=120),
+        *_frontier(64, (2, 3, 4, 5, 11, 16, 22, 32), (2, 3, 5, 6, 8, 11, 16, 32), **size, budget=40),
         *_depths((128, 256), **size),
     ]
 
@@ -104,21 +104,24 @@ def _depths(depths: Iterable[int], *, width: int, batch: int) -> list[Comparison
 
 
 def _frontier(
-    depth: int, segments: Iterable[int], states: Iterable[int], *, width: int, batch: int, time_limit: float
+    depth: int, segments: Iterable[int], states: Iterable[int], *, width: int, batch: int, budget: float
 ) -> list[Comparison]:
-    """The same at one depth, with time, and with more segments and numbers of stored states."""
+    """The same at one depth, with time, and with more segments and numbers of stored states.
+
+    Interleaved timing takes `budget` seconds, so that the ratios have intervals.
+    """
     calls = [
         *_by_depth(),
         *(MethodCall("checkpointed_backprop", {"segments": number}) for number in segments),
         *(_revolve(number) for number in states),
     ]
-    pair = (
-        ("deep_mlp", _deep(depth, width, batch), calls),
-        ("reversible_mlp", _reversible(depth, width, batch), ["backprop", "reversible_backprop"]),
+    both = (
+        ("deep_mlp", _deep(depth, width, batch), calls, budget),
+        ("reversible_mlp", _reversible(depth, width, batch), ["backprop", "reversible_backprop"], budget / 4),
     )
     return [
-        _comparison(problem, sizes, methods, "time", "memory", "work", time_limit=time_limit)
-        for problem, sizes, methods in pair
+        _comparison(problem, sizes, methods, "time", "memory", "work", budget=seconds)
+        for problem, sizes, methods, seconds in both
     ]
 
 
@@ -135,7 +138,8 @@ def _deep(depth: int, width: int, batch: int) -> dict[str, Any]:
 
 
 def _reversible(depth: int, width: int, batch: int) -> dict[str, Any]:
-    return {"blocks": depth - 2, **_square(width, batch)}
+    """With a gain at which the inputs come back with most of their digits, however many blocks there are."""
+    return {"blocks": depth - 2, "gain": 0.25, **_square(width, batch)}
 
 
 def _square(width: int, batch: int) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from reports.page import Page
 from reports.run import Run, of_study
-from reports.studies import NAMES, memory, precision
+from reports.studies import NAMES, precision
+from reports.studies.memory import page as memory
 from reports.studies.parallel import page as parallel
 from reports.style import house_style, settle
 

@@ -41,11 +41,12 @@ STRUCTURED: dict[str, dict[str, Any]] = {
     "mlp": {"widths": (30, 20, 10), "data": "synthetic"},
     "convnet": {"channels": (4, 6)},
     "transformer": {"blocks": 1, "width": 8, "heads": 2},
+    "lstm": {"length": 5, "hidden": 3},
 }
 
 
 @pytest.mark.parametrize("name", STRUCTURED)
-def test_backward_is_two_forwards_less_the_share_of_the_first_layer(name: str) -> None:
+def test_backward_is_two_forwards_less_the_gradient_of_the_data(name: str) -> None:
     problem: Any = get_problem(name, batch=4, backend="torch", dtype="float32", **STRUCTURED[name])
     forward, both = (counted(problem, backward=backward) for backward in (False, True))
     share, pullback = first_layer_share(problem), pullback_flops(problem)
@@ -54,6 +55,8 @@ def test_backward_is_two_forwards_less_the_share_of_the_first_layer(name: str) -
     assert pullback / problem.flops == pytest.approx(2 - share)
     if name == "transformer":
         assert share == 0  # what comes first are embeddings, which are no products
+    if name == "mlp":
+        assert share == 30 * 20 / (30 * 20 + 20 * 10)
 
 
 def test_with_open_inputs_the_first_layer_pulls_back_to_them_too() -> None:

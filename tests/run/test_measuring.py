@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import gradmark
+from gradmark.errors import UsageError
 from gradmark.measuring.error import profile
 from gradmark.reference import Reference
 from gradmark.run import cpus
@@ -56,6 +57,19 @@ def test_the_copies_that_a_method_is_given_are_no_memory_of_its_own(comparison: 
     found = run(comparison("honest", size=size, quantities=("memory",)))["honest"]["peak_bytes"]
     assert found.value is not None
     assert found.value == pytest.approx(8 * size, abs=found.detail["resolution"])
+
+
+def test_a_comparison_with_a_budget_is_timed_for_as_long(comparison: Make, run: Run, tmp_path: Path) -> None:
+    slow = call("slow", seconds_per_parameter=0.1, log=str(tmp_path / "log"))
+    usual, longer = (
+        run(comparison(slow, size=size, quantities=("time",), budget=budget))["slow"]["time"].detail[
+            "samples"
+        ]
+        for size, budget in ((1, None), (2, 4.0))
+    )
+    assert usual <= 2 and longer >= 8
+    with pytest.raises(UsageError, match=r"`budget=0` must be a positive number of seconds"):
+        comparison("honest", budget=0)
 
 
 def test_the_ratio_is_the_time_in_plain_forward_passes(comparison: Make, run: Run) -> None:

@@ -1,0 +1,102 @@
+"""What recomputation and inversion trade: memory for time, in sentences."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from reports import numbers
+from reports.studies.memory import theory
+from reports.studies.memory.by_depth import formula, series
+from reports.studies.memory.cases import AUTOGRAD, NONE, REVERSIBLE, REVOLVE, TORCH, UNIFORM
+from reports.studies.memory.frontier import at_one_depth
+from reports.table import Cell, Sentence
+
+
+def checkpointed(cases: pd.DataFrame) -> Sentence | None:
+    """What sqrt(L) segments cost and save."""
+    return _traded(cases, UNIFORM, NONE, "Checkpointing in about √L segments")
+
+
+def by_torch(cases: pd.DataFrame) -> Sentence | None:
+    """The same of torch's own."""
+    return _traded(cases, TORCH, AUTOGRAD, "torch.utils.checkpoint in as many segments")
+
+
+def _traded(cases: pd.DataFrame, kind: str, base: str, subject: str) -> Sentence | None:
+    """Time and memory in those of the plain method."""
+    here = at_one_depth(cases)
+    own, plain = here[(here["kind"] == kind) & here["default"]], here[here["kind"] == base]
+    plain = plain[plain["problem"] == "deep_mlp"]
+    if own.empty or plain.empty:
+        return None
+    own, plain = own.iloc[0], plain.iloc[0]
+    recomputed, share = own["recomputed"], own["first_layer_share"]
+    expected = [f"{numbers.three(theory.time(recomputed, share))} by matrix products alone"]
+    memory = own["beside"] / plain["beside"]
+    said: list[str | Cell] = [f"{subject} "]
+    if pd.notna(own["ratio"]) and pd.notna(plain["ratio"]):
+        time = Cell(numbers.three(own["ratio"] / plain["ratio"]), case=own["case"])
+        said += [
+            "takes ",
+            time,
+            f" times the time of {base} at {own['steps']:.0f} layers ({expected[0]}) and ",
+        ]
+    else:
+        said += [f"at {own['steps']:.0f} layers takes "]
+    said += [Cell(numbers.three(memory), case=own["case"]), " of its memory beside the gradient ("]
+    predicted = formula(pd.DataFrame([own, plain]))
+    if predicted.notna().all():
+        said.append(f"formula: {numbers.three(predicted.iloc[0] / predicted.iloc[1])}; ")
+    said += [Cell(numbers.three(own["peak_bytes"] / plain["peak_bytes"]), case=own["case"])]
+    said.append(" with the gradient)")
+    again = Cell(numbers.three(recomputed), case=own["case"])
+    return (*said, "; it runs ", again, " of a forward pass again.")
+
+
+def revolve(cases: pd.DataFrame) -> Sentence | None:
+    """Whether revolve's forward passes and states are the formula."""
+    here = at_one_depth(cases)
+    own = here[(here["kind"] == REVOLVE) & here["count"].notna()].sort_values("count")
+    if own.empty:
+        return None
+    right = [_is_the_formula(row) for row in own.to_dict("records")]
+    least = own.iloc[0]
+    states, again = theory.with_states(int(least["steps"]), int(least["count"]))
+    held = (states + theory.BESIDE) * least["state_bytes"]
+    said = "all" if all(right) else f"{sum(right)} of {len(right)}"
+    return (
+        f"revolve at {least['steps']:.0f} layers makes the forward passes that its formula says in {said} "
+        f"choices of stored states; with {least['count']:.0f} it makes ",
+        Cell(numbers.three(least["forward"]), f"(formula {numbers.three(1 + again)})", least["case"]),
+        " and holds ",
+        Cell(numbers.si(least["beside"], "B"), case=least["case"]),
+        f" beside the gradient (formula: {numbers.si(held, 'B')}).",
+    )
+
+
+def _is_the_formula(row: Mapping[Any, Any]) -> bool:
+    _, again = theory.with_states(int(row["steps"]), int(row["count"]))
+    return bool(abs(row["recomputed"] - again) <= 1e-9 * (1 + again))
+
+
+def reversible(cases: pd.DataFrame) -> Sentence | None:
+    """Memory from the shallowest to the deepest network, and the time."""
+    own = next((group for group in series(cases) if group["kind"].iloc[0] == REVERSIBLE), None)
+    if own is None:
+        return None
+    few, many = own.iloc[0], own.iloc[-1]
+    here = at_one_depth(cases)
+    timed = here[(here["kind"] == REVERSIBLE) & here["relative"].notna()]
+    said: Sentence = (
+        f"reversible_backprop holds beside the gradient, with {few['steps'] - 2:.0f} blocks, ",
+        Cell(numbers.si(few["beside"], "B"), case=few["case"]),
+        f", and with {many['steps'] - 2:.0f} ",
+        Cell(numbers.si(many["beside"], "B"), case=many["case"]),
+    )
+    if timed.empty:
+        return (*said, ".")
+    row = timed.iloc[0]
+    bracket = numbers.interval(row["relative_low"], row["relative_high"])
+    time = Cell(numbers.three(row["relative"]), bracket, row["case"])
+    return (*said, "; it takes ", time, " times the time of backprop on the same network.")
