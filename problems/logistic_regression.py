@@ -12,9 +12,10 @@ from gradmark.parameters import Parameters
 from gradmark.problem import Call
 from gradmark.random import generator
 from problems import data as datasets
+from problems.layers.branches import minus_abs
 from problems.layers.dense import Dense
 from problems.layers.log1p import log1p
-from problems.layers.nonlinearities import NONLINEARITIES, minus_abs, relu
+from problems.layers.nonlinearities import NONLINEARITIES, relu
 from problems.network import Network, sample_rows
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.layer import Criterion
-from problems.layers.nonlinearities import real_part
+from problems.layers.branches import real_part
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from gradmark.arrays import Array
 from gradmark.vector_function import vector_problem
-from problems.layers.nonlinearities import real_part
+from problems.layers.branches import real_part
 
 _SPREAD = 100.0
 

@@ -16,7 +16,7 @@ from gradmark.noise_laws import NoiseLaw
 from gradmark.parameters import Parameters
 from gradmark.problem import Call
 from gradmark.random import generator
-from problems.layers.nonlinearities import real_part
+from problems.layers.branches import real_part
 
 _LEAST_SIZE = 17
 """Below, one of the seven arrays would be empty."""

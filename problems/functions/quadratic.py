@@ -5,7 +5,7 @@ from typing import Any
 
 from gradmark.arrays import Array
 from gradmark.vector_function import vector_problem
-from problems.layers.nonlinearities import real_part
+from problems.layers.branches import real_part
 
 
 def _spectrum(xp: Any, x: Array, condition: float) -> Array:

@@ -1,11 +1,11 @@
 """The layers that networks are made of, with the derivatives that methods push through them.
 
 `dense` and `activation` are the layers; `nonlinearities` are the formulas of the activation functions, with
-`log1p` for complex numbers and `normal_cdf`. `linear` is `dense` without a bias; `batch_norm` and
-`layer_norm` share `standardising` and `torch_norms`; `dropout` and `softmax` are layers too. `chain` makes
-one layer of several, `residual` adds its input to what a chain makes of it, and `coupling` can be inverted.
-`convolution` (by `torch_convolution` on torch) and `pooling` slide `windows` over images. `opening` puts a
-layer in front that makes inputs or offsets into parameters. `embedding` (with `scatter`),
+`branches` to choose among, `log1p` for complex numbers and `normal_cdf`. `linear` is `dense` without a bias;
+`batch_norm` and `layer_norm` share `standardising` and `torch_norms`; `dropout` and `softmax` are layers too.
+`chain` makes one layer of several, `residual` adds its input to what a chain makes of it, and `coupling` can
+be inverted. `convolution` (by `torch_convolution` on torch) and `pooling` slide `windows` over images.
+`opening` puts a layer in front that makes inputs or offsets into parameters. `embedding` (with `scatter`),
 `attention` and `transformer_block` are the parts of a transformer; `recurrent` and `lstm` share the loop of
 `unrolling`.
 """

@@ -17,6 +17,7 @@ import numpy as np
 from gradmark.arrays import Array, Arrays
 from gradmark.dtypes import DTYPES
 from gradmark.problem import Smoothness
+from problems.layers.branches import minus_abs, negative_part, of_numpy, positive, real_part
 from problems.layers.log1p import log1p
 from problems.layers.normal_cdf import ERFC_DTYPES, normal_cdf
 
@@ -42,20 +43,6 @@ class Nonlinearity:
     value_into: Callable[[Any, Any, Any], Any] | None = None
     pullback_into: Callable[[Any, Any, Any, Any], Any] | None = None
     dtypes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: DTYPES)
-
-
-def real_part(xp: Any, z: Array) -> Array:
-    """The real part of `z`; a real `z` itself."""
-    return xp.real(z) if xp.isdtype(z.dtype, "complex floating") else z
-
-
-def _positive(xp: Any, z: Array) -> Array:
-    return real_part(xp, z) > 0
-
-
-def minus_abs(xp: Any, z: Array) -> Array:
-    """-z where the real part is positive, else z: the argument at which exp cannot overflow."""
-    return xp.where(_positive(xp, z), -z, z)
 
 
 def _identity(arrays: Arrays, z: Array) -> Array:
@@ -89,8 +76,10 @@ def _tanh_pullback_into(xp: Any, h: Any, dh: Any, dz: Any) -> None:
 
 def _sigmoid(arrays: Arrays, z: Array) -> Array:
     xp = arrays.xp
+    if of_numpy(z):
+        return np.exp(np.minimum(z, 0)) / (1 + np.exp(-np.abs(z)))
     e = xp.exp(minus_abs(xp, z))
-    return xp.where(_positive(xp, z), 1 / (1 + e), e / (1 + e))
+    return xp.where(positive(xp, z), 1 / (1 + e), e / (1 + e))
 
 
 def _sigmoid_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
@@ -105,13 +94,13 @@ def relu(arrays: Arrays, z: Array) -> Array:
     xp = arrays.xp
     if arrays.backend == "torch" and not xp.is_complex(z):
         return xp.relu(z)
-    if arrays.backend == "numpy" and not np.iscomplexobj(z):
+    if of_numpy(z):
         return np.maximum(z, 0)
     return xp.where(real_part(xp, z) <= 0, xp.zeros_like(z), z)
 
 
 def _relu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
-    return arrays.xp.astype(_positive(arrays.xp, h), h.dtype)
+    return arrays.xp.astype(positive(arrays.xp, h), h.dtype)
 
 
 def _relu_into(xp: Any, z: Any, out: Any) -> None:
@@ -129,27 +118,21 @@ def _relu_pullback_into(xp: Any, h: Any, dh: Any, dz: Any) -> None:
 
 
 def _leaky_relu(arrays: Arrays, z: Array) -> Array:
-    return arrays.xp.where(_positive(arrays.xp, z), z, LEAKY_SLOPE * z)
+    return arrays.xp.where(positive(arrays.xp, z), z, LEAKY_SLOPE * z)
 
 
 def _leaky_relu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
     xp = arrays.xp
-    return xp.where(_positive(xp, h), xp.ones_like(h), LEAKY_SLOPE * xp.ones_like(h))
+    return xp.where(positive(xp, h), xp.ones_like(h), LEAKY_SLOPE * xp.ones_like(h))
 
 
 def _elu(arrays: Arrays, z: Array) -> Array:
     xp = arrays.xp
-    return xp.where(_positive(xp, z), z, xp.expm1(_negative_part(arrays, z)))
+    return xp.where(positive(xp, z), z, xp.expm1(negative_part(arrays, z)))
 
 
 def _elu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
-    return arrays.xp.exp(_negative_part(arrays, z))
-
-
-def _negative_part(arrays: Arrays, z: Array) -> Array:
-    """min(z, 0), where exp cannot overflow."""
-    xp = arrays.xp
-    return xp.where(_positive(xp, z), xp.zeros_like(z), z)
+    return arrays.xp.exp(negative_part(arrays, z))
 
 
 def _gelu(arrays: Arrays, z: Array) -> Array:

@@ -6,7 +6,7 @@ from typing import Any
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.layer import Own
-from problems.layers.nonlinearities import real_part
+from problems.layers.branches import real_part
 
 
 @dataclass(frozen=True)
