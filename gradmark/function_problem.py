@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
+from gradmark.arguments import check_name
 from gradmark.arguments import check_size as check_size
 from gradmark.arrays import Array, Arrays, dtype_name, real_dtype
 from gradmark.draw import Draw
@@ -105,6 +106,7 @@ def from_function(
     >>> float(problem.loss(problem.parameters))
     9.0
     """
+    check_name("smoothness", smoothness, get_args(Smoothness))
     arrays, point = arrays_of(leaves(at))
 
     def call_function(xp: Any, parameters: Parameters) -> Array:

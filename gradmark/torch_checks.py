@@ -42,6 +42,8 @@ def checked_rows(inputs: Any, targets: Any) -> Draw:
             f"`inputs` has {inputs.shape[0]} rows and `targets` {targets.shape[0]}: the leading axis of both "
             "must be the same rows (batch_first=True for recurrent modules)."
         )
+    if inputs.shape[0] == 0:
+        raise UsageError("`inputs` has no rows: give one row or more.")
     return Draw({"inputs": inputs.detach().clone(), "targets": targets.detach().clone()})
 
 
@@ -71,7 +73,8 @@ def writes_into_data(loss: Loss, parameters: Parameters, draw: Draw, arrays: Arr
     """Whether module or loss write into inputs or targets, so that each call must be given copies.
 
     Raises `UsageError` where the loss cannot be evaluated, is not one finite number that hangs on the
-    parameters by torch's graph, or where the module writes into its parameters.
+    parameters by torch's graph, where torch cannot go back through it, or where the module writes into its
+    parameters.
     """
     given, rows = _clones(parameters), Draw(_clones(draw.arrays))
     leaves = {name: array.requires_grad_(True) for name, array in given.items()}
@@ -91,6 +94,7 @@ def writes_into_data(loss: Loss, parameters: Parameters, draw: Draw, arrays: Arr
             "`loss` does not hang on the module's parameters by torch's graph: detach(), no_grad() or NumPy "
             "on the way to it cuts the graph."
         )
+    _check_differentiable(value, leaves)
     if arrays.device == "meta":
         return False
     if changed := _changed(parameters, leaves):
@@ -99,6 +103,25 @@ def writes_into_data(loss: Loss, parameters: Parameters, draw: Draw, arrays: Arr
             "at the parameters that are given, so move that out of forward."
         )
     return bool(_changed(draw.arrays, rows.arrays))
+
+
+def _check_differentiable(value: Array, leaves: Parameters) -> None:
+    """Go back through the graph once: what is in its way is no fault of the methods that do so later."""
+    import torch
+
+    try:
+        found = torch.autograd.grad(value, list(leaves.values()), allow_unused=True)
+    except RuntimeError as error:
+        said = in_one_line(error).partition(" Hint:")[0].rstrip(".")
+        raise UsageError(
+            f"torch cannot differentiate `loss` of `module` ({said}): if it works in place on what its "
+            "gradient needs, let it work on a copy."
+        ) from error
+    for name, array in zip(leaves, found, strict=True):
+        if array is not None and array.layout != torch.strided:
+            raise UsageError(
+                f"the gradient of `{name}` of `module` is sparse: build the module with sparse=False."
+            )
 
 
 def check_repeats(loss: Loss, parameters: Parameters, draw: Draw, arrays: Arrays) -> None:

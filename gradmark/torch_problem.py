@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from gradmark.arguments import check_name
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
@@ -113,7 +114,7 @@ def from_torch(
 
     Raises `UsageError` for a module without trainable parameters, with complex ones, or with some of several
     dtypes or devices, or that writes into them; for data without common rows; and for a loss that fails, is
-    not one finite number, has no graph, or differs from call to call.
+    not one finite number, has no graph or none that torch can differentiate, or differs from call to call.
 
     >>> import torch
     >>> data = torch.ones(4, 3), torch.zeros(4, 1)
@@ -121,6 +122,7 @@ def from_torch(
     >>> {name: tuple(array.shape) for name, array in problem.parameters.items()}
     {'weight': (1, 3), 'bias': (1,)}
     """
+    check_name("smoothness", smoothness, get_args(Smoothness))
     module, draw = copied(module), checked_rows(inputs, targets)
     arrays, parameters = trainable(module)
     problem = TorchProblem(

@@ -153,6 +153,17 @@ class Decayed(nn.Linear):
         return super().forward(x)
 
 
+class Spoiled(nn.Linear):
+    """It writes into what the derivative of its sigmoid is made of."""
+
+    def forward(self, x: Any) -> Any:
+        return super().forward(x).sigmoid().mul_(2)
+
+
+def sparse() -> nn.Module:
+    return nn.Sequential(nn.Embedding(7, 2, sparse=True), nn.Flatten(), nn.Linear(6, 2))
+
+
 class Remembering(nn.Linear):
     """It goes on from what it kept of the call before; with `decay` 0 it only keeps it."""
 
@@ -290,6 +301,7 @@ def half_and_half() -> nn.Module:
         (network, lambda y, t: (mse_loss(y, t), y), "one number as a tensor; it returned a tuple"),
         (network, lambda y, t: mse_loss(y.detach(), t), "does not hang on the module's parameters"),
         (network, lambda y, t: (y > t).sum(), "a real floating number, not int64"),
+        (lambda: Spoiled(3, 2).double(), mse_loss, "works in place on what its gradient needs"),
     ],
 )
 def test_what_is_no_problem_is_said(module: Any, loss: Any, message: str) -> None:
@@ -304,11 +316,26 @@ def test_what_is_no_problem_is_said(module: Any, loss: Any, message: str) -> Non
         ((random(2, 3),), random(2, 2), "`inputs` must be one tensor, not a tuple"),
         (random(6, 3), random(3, 2), "`inputs` has 6 rows and `targets` 3"),
         (random(6, 3), random(1)[0], "`targets` is a single number"),
+        (random(6, 3)[:0], random(6, 2)[:0], "`inputs` has no rows"),
     ],
 )
 def test_data_without_common_rows_is_refused(inputs: Any, targets: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         from_torch(nn.Linear(3, 2).double(), mse_loss, inputs, targets)
+
+
+def test_a_sparse_gradient_is_refused_by_name() -> None:
+    words = torch.tensor([[0, 6, 2], [2, 5, 1]])
+    with pytest.raises(UsageError, match=r"the gradient of `0\.weight` of `module` is sparse"):
+        from_torch(sparse().double(), mse_loss, words, random(2, 2))
+
+
+@pytest.mark.parametrize("smoothness", ["rough", None])
+def test_an_unknown_smoothness_is_refused(smoothness: Any) -> None:
+    with pytest.raises(UsageError, match="unknown smoothness"):
+        from_torch(network(), mse_loss, *data(), smoothness=smoothness)
+    with pytest.raises(UsageError, match="unknown smoothness"):
+        gradmark.from_function(lambda x: x.sum(), np.ones(2), smoothness=smoothness)
 
 
 def test_a_module_whose_last_call_left_a_graph_is_refused_with_a_reason() -> None:
