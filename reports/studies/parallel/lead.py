@@ -9,6 +9,7 @@ from reports.answers import scope
 from reports.answers.error import largest_rounding
 from reports.answers.sentences import joined, listed
 from reports.run import Run
+from reports.series import main_dtype
 from reports.studies.parallel import exactness, normalised, schedules, speed, weights, workers
 from reports.table import Cell, Sentence
 
@@ -76,8 +77,9 @@ def time(cases: pd.DataFrame, cores: int | None) -> Sentence | None:
     found = speed.timed(cases)
     if found.empty:
         return None
-    title, dtype = found.sort_values("P").iloc[-1][["title", "dtype"]]
-    here = found[(found["title"] == title) & (found["dtype"] == dtype)]
+    largest = found[found["P"] == found["P"].max()]
+    title, dtype = largest["title"].iloc[0], main_dtype(largest)
+    here = largest[(largest["title"] == title) & (largest["dtype"] == dtype)]
     best = here.sort_values("share").drop_duplicates("kind").sort_values("order").to_dict("records")
     parts: list[Sentence] = [(speed.share(row), f" ({workers.name(row)})") for row in best]
     start = f"Of one worker's time on {title} in {dtype} the fastest of each kind take "

@@ -76,7 +76,7 @@ def build(cases: pd.DataFrame, cores: int | None) -> list[Table]:
 
 def share(row: dict[Any, Any]) -> Cell:
     """The time of a case in that of one worker, with its interval."""
-    bracket = numbers.interval(row["share_low"], row["share_high"]) or "one sample"
+    bracket = numbers.interval(row["share_low"], row["share_high"]) or "[one sample]"
     note = f"{numbers.si(row['time'], 's')} a gradient; 1/K is {numbers.three(1 / row['workers'])}"
     return Cell(numbers.three(row["share"]), bracket, row["case"], note, "number")
 
