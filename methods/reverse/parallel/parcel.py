@@ -3,12 +3,15 @@
 import io
 import pickle
 from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.layer import Criterion, NamedLayer
 from gradmark.problem import Call, Problem
+from gradmark.source_file import file_of, loaded
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,8 @@ class Piece:
 class _Pickler(pickle.Pickler):
     """Dataclasses are sent as their fields: what they have cached, such as a module, stays here.
 
-    What the running script defines itself is refused, because a worker does not run the script. `device`
-    replaces that of all arrays (None: it stays).
+    What the running script defines itself is refused, because a worker does not run the script. What comes
+    from a file by its path is named by it. `device` replaces that of all arrays (None: it stays).
     """
 
     def __init__(self, file: io.BytesIO, device: str | None) -> None:
@@ -42,11 +45,15 @@ class _Pickler(pickle.Pickler):
 
     def reducer_override(self, thing: Any) -> Any:
         """How `thing` is taken apart; NotImplemented: as usual."""
-        if getattr(thing, "__module__", None) == "__main__" and hasattr(thing, "__qualname__"):
-            raise pickle.PicklingError(
-                f"{thing.__qualname__} is defined in the script itself, which no worker runs: "
-                "define it in a module and import it"
-            )
+        if isinstance(thing, type | FunctionType):
+            if thing.__module__ == "__main__":
+                raise pickle.PicklingError(
+                    f"{thing.__qualname__} is defined in the script itself, which no worker runs: "
+                    "define it in a module and import it"
+                )
+            path = file_of(thing.__module__)
+            if path is not None and "<" not in thing.__qualname__:  # else pickle says that it is local
+                return _of_file, (str(path), thing.__qualname__)
         if isinstance(thing, Arrays) and self._device is not None:
             return Arrays, (thing.backend, self._device, thing.dtype)
         if is_dataclass(thing) and not isinstance(thing, type) and _as_usual(type(thing)):
@@ -76,6 +83,14 @@ def reason_against(thing: Any) -> str | None:
 def _as_usual(kind: type) -> bool:
     """Whether a class leaves it to pickle how its instances are taken apart."""
     return getattr(kind, "__reduce__", None) is object.__reduce__ and not hasattr(kind, "__setstate__")
+
+
+def _of_file(path: str, name: str) -> Any:
+    """A class or function of a file, which is loaded once."""
+    found: Any = loaded(Path(path))
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
 
 
 def _rebuilt(kind: type, values: dict[str, Any]) -> Any:

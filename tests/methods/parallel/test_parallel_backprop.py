@@ -1,6 +1,7 @@
 """The gradient by several processes against that by one: rows and layers shared out in every way."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -164,6 +165,52 @@ def test_what_the_running_script_defines_cannot_be_sent() -> None:
     kind = type("Mine", (), {"__module__": "__main__"})
     reason = reason_against(kind())
     assert reason is not None and reason.startswith("Mine is defined in the script itself")
+
+
+OWN_FILE = """
+from dataclasses import dataclass, replace
+import gradmark
+from gradmark.layer import NamedLayer
+
+
+def cut(x):
+    return x
+
+
+@dataclass(frozen=True)
+class Passing:
+    function: object
+
+    def shapes(self):
+        return {}
+
+    def forward(self, p, x, draw):
+        return self.function(x), None
+
+    def pullback(self, p, saved, dy, *, input_gradient=True):
+        return dy, {}
+
+    def output_shape(self, shape):
+        return shape
+
+    def flops(self, rows):
+        return 0.0
+
+    pullback_flops = flops
+
+
+def own():
+    problem = gradmark.get_problem("mlp", data="synthetic", widths=(4, 5, 3), batch=7)
+    return replace(problem, layers=(*problem.layers, NamedLayer("own", Passing(cut))))
+"""
+
+
+def test_layers_from_a_file_of_ones_own_are_sent_by_their_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(OWN_FILE, encoding="utf-8")
+    problem = gradmark.get_problem(f"{tmp_path / 'mine.py'}:own")
+    assert DataParallelBackprop().supports(problem) is None
+    found = DataParallelBackprop().prepare(problem)(problem.parameters).gradient
+    assert relative_error(found, by_one(problem)) < rounding("float64")
 
 
 def test_layers_can_be_sent_after_they_were_used_and_have_cached_modules() -> None:
