@@ -26,6 +26,14 @@ def of_numpy(z: Array) -> bool:
     return isinstance(z, np.ndarray) and z.dtype.kind == "f"
 
 
+def of_torch(arrays: Arrays, z: Array) -> bool:
+    """Whether these are real tensors of torch, whose own functions are one kernel and one node of a graph.
+
+    That node's derivative is then torch's: of a sigmoid h (1 - h), exact to the resolution of 1.
+    """
+    return arrays.backend == "torch" and not arrays.xp.is_complex(z)
+
+
 def minus_abs(xp: Any, z: Array) -> Array:
     """-z where the real part is positive, else z: the argument at which exp cannot overflow."""
     if of_numpy(z):
@@ -38,4 +46,6 @@ def negative_part(arrays: Arrays, z: Array) -> Array:
     xp = arrays.xp
     if of_numpy(z):
         return np.minimum(z, 0)
+    if of_torch(arrays, z):
+        return z.clamp(max=0)
     return xp.where(positive(xp, z), xp.zeros_like(z), z)

@@ -17,7 +17,7 @@ import numpy as np
 from gradmark.arrays import Array, Arrays
 from gradmark.dtypes import DTYPES
 from gradmark.problem import Smoothness
-from problems.layers.branches import minus_abs, negative_part, of_numpy, positive, real_part
+from problems.layers.branches import minus_abs, negative_part, of_numpy, of_torch, positive, real_part
 from problems.layers.log1p import log1p
 from problems.layers.normal_cdf import ERFC_DTYPES, normal_cdf
 
@@ -78,6 +78,8 @@ def _sigmoid(arrays: Arrays, z: Array) -> Array:
     xp = arrays.xp
     if of_numpy(z):
         return np.exp(np.minimum(z, 0)) / (1 + np.exp(-np.abs(z)))
+    if of_torch(arrays, z):
+        return xp.sigmoid(z)
     e = xp.exp(minus_abs(xp, z))
     return xp.where(positive(xp, z), 1 / (1 + e), e / (1 + e))
 
@@ -85,6 +87,9 @@ def _sigmoid(arrays: Arrays, z: Array) -> Array:
 def _sigmoid_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
     # h (1 - h) loses the digits of 1 - h where h is near 1; e / (1 + e)^2 with e = exp(-|z|) does not.
     xp = arrays.xp
+    if of_torch(arrays, z):
+        e = z.abs().neg_().exp_()
+        return e / (1 + e).square_()
     e = xp.exp(minus_abs(xp, z))
     return e / ((1 + e) * (1 + e))
 
@@ -92,7 +97,7 @@ def _sigmoid_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
 def relu(arrays: Arrays, z: Array) -> Array:
     """max(z, 0); NaN stays NaN. Where z is real, a choice by a mask would take several times as long."""
     xp = arrays.xp
-    if arrays.backend == "torch" and not xp.is_complex(z):
+    if of_torch(arrays, z):
         return xp.relu(z)
     if of_numpy(z):
         return np.maximum(z, 0)
@@ -118,6 +123,10 @@ def _relu_pullback_into(xp: Any, h: Any, dh: Any, dz: Any) -> None:
 
 
 def _leaky_relu(arrays: Arrays, z: Array) -> Array:
+    if of_torch(arrays, z):
+        return arrays.xp.nn.functional.leaky_relu(z, LEAKY_SLOPE)
+    if of_numpy(z):
+        return np.maximum(z, LEAKY_SLOPE * z)
     return arrays.xp.where(positive(arrays.xp, z), z, LEAKY_SLOPE * z)
 
 
@@ -128,6 +137,10 @@ def _leaky_relu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
 
 def _elu(arrays: Arrays, z: Array) -> Array:
     xp = arrays.xp
+    if of_torch(arrays, z):
+        return xp.nn.functional.elu(z)
+    if of_numpy(z):
+        return np.maximum(z, 0) + np.expm1(np.minimum(z, 0))
     return xp.where(positive(xp, z), z, xp.expm1(negative_part(arrays, z)))
 
 
@@ -147,6 +160,8 @@ def _gelu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
 
 
 def _silu(arrays: Arrays, z: Array) -> Array:
+    if of_torch(arrays, z):
+        return arrays.xp.nn.functional.silu(z)
     return z * _sigmoid(arrays, z)
 
 

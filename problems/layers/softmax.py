@@ -6,7 +6,7 @@ from typing import Any
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.layer import Own
-from problems.layers.branches import real_part
+from problems.layers.branches import of_torch, real_part
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def softmax(arrays: Arrays, x: Array) -> Array:
     in jax.nn.softmax).
     """
     xp = arrays.xp
-    if arrays.backend == "torch" and not xp.is_complex(x):
+    if of_torch(arrays, x):
         return xp.softmax(x, -1)
     e = xp.exp(x - xp.max(real_part(xp, x), axis=-1, keepdims=True))
     return e / xp.sum(e, axis=-1, keepdims=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from gradmark.arrays import Arrays, to_numpy
 from problems.layers.log1p import log1p
@@ -197,3 +198,11 @@ def test_softplus_of_a_large_negative_complex64_is_finite_on_torch() -> None:
     arrays = Arrays("torch", dtype="complex64")
     number = arrays.xp.asarray([-83.6 - 1e-8j], dtype=arrays.dtype_object)
     assert np.all(np.isfinite(to_numpy(NONLINEARITIES["softplus"].value(arrays, number))))
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "relu", "leaky_relu", "elu", "silu"])
+def test_on_torch_it_is_one_node_of_the_graph_as_a_user_of_torch_would_have_it(name: str) -> None:
+    """A graph of several would make torch's autograd look slow beside methods that read no graph."""
+    z = torch.tensor([-1.0, 2.0], requires_grad=True)
+    node = NONLINEARITIES[name].value(Arrays("torch", dtype="float32"), z).grad_fn
+    assert [type(before).__name__ for before, _ in node.next_functions] == ["AccumulateGrad"]
