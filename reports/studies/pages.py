@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from reports.page import Page
 from reports.run import Run, of_study
-from reports.studies import NAMES, precision
+from reports.studies import NAMES
 from reports.studies.memory import page as memory
 from reports.studies.parallel import page as parallel
+from reports.studies.precision import page as precision
 from reports.style import house_style, settle
 
 _MAKERS: dict[str, Callable[[Run], Page]] = {

@@ -13,8 +13,10 @@ def test_a_loss_scale_and_what_underflowed_are_in_the_records(
     where it is near the largest number, 65504."""
     call = MethodCall("mixed_precision_backprop", {"scale": 2.0**32})
     sizes = {"depth": 24, "width": 8, "batch": 1, "activation": "sigmoid"}
-    place = {"backend": "torch", "dtype": "float32"}
-    found = run(Comparison("", "deep_mlp", sizes, (call,), ("error", "work"), **place))[call.name]
+    comparison = Comparison(
+        "", "deep_mlp", sizes, (call,), ("error", "work"), backend="torch", dtype="float32"
+    )
+    found = run(comparison)[call.name]
     work, error = found["passes"].detail, found["error"].detail
     halvings = work["pullback"] - 1
     assert halvings >= 15
