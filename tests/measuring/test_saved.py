@@ -84,7 +84,7 @@ def deep(name: str = "deep_mlp", **sizes: Any) -> Problem:
 def kept(problem: Problem, name: str, **hyper: Any) -> float:
     """In states of the network, the data among them."""
     method: Any = gradmark.get_method(name, **hyper)
-    return sum(method.saved(problem).values()) / (8 * BATCH * 8)
+    return float(sum(method.saved(problem).values()) / (8 * BATCH * 8))
 
 
 def test_checkpointing_keeps_its_buffers_and_the_data() -> None:

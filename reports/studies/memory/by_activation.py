@@ -45,7 +45,7 @@ def build(cases: pd.DataFrame) -> list[Table]:
     columns += [
         f"{title}|{kind}" for title in ("kept", "peak beside the gradient") for kind in (NONE, AUTOGRAD)
     ]
-    columns.insert(5, "kept|backprop keeps")
+    columns.insert(5, "kept|by the law of")
     groups = found.groupby(["widths", "activation", "rows", "dtype", "place"], sort=False)
     parts = sorted((group for _, group in groups), key=_place)
     first = parts[0].iloc[0]

@@ -77,6 +77,15 @@ def growth(group: pd.DataFrame, column: str = "beside") -> float:
     return float(np.log(other / one) / np.log(high / low))
 
 
+def two_places(value: float) -> str:
+    """An exponent in print, in which nothing is below zero by rounding.
+
+    >>> two_places(-0.001), two_places(0.5)
+    ('0.00', '0.50')
+    """
+    return f"{round(value, 2) + 0.0:.2f}"
+
+
 def predicted(group: pd.DataFrame) -> str:
     """The exponent of the formula, where there is one, and that for large L."""
     own, large = growth(group, "formula"), f"large L: {SLOPES[group['kind'].iloc[0]]:g}"
@@ -100,7 +109,7 @@ def build(cases: pd.DataFrame) -> list[Table]:
 def _row(group: pd.DataFrame, depths: list[float]) -> list[Cell]:
     by_depth = {row["steps"]: row for row in group.to_dict("records")}
     last = by_depth[max(by_depth)]
-    slope = Cell(f"{growth(group):.2f}", predicted(group), last["case"], kind="number")
+    slope = Cell(two_places(growth(group)), predicted(group), last["case"], kind="number")
     passes = (
         NOTHING
         if pd.isna(last["forward"])

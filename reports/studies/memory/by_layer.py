@@ -24,7 +24,11 @@ def build(cases: pd.DataFrame) -> list[Table]:
     found = cases[(cases["kind"] == NONE) & cases["held"].notna() & cases["steps"].isna()]
     shown = pd.Series([_is_shown(row) for row in found.to_dict("records")], found.index, dtype=bool)
     found = found[shown].sort_values(["P", "rows"], kind="stable")
-    found = found.drop_duplicates(["problem", "P", "network"])
+    activations = pd.Series(
+        [str(sizes.get("activation")) for sizes in found["sizes"]], found.index, dtype=object
+    )
+    # More rows keep more of the same.
+    found = found.assign(activation=activations).drop_duplicates(["problem", "P", "activation"])
     lines = [line for row in found.to_dict("records") for line in _lines(row)]
     if not lines:
         return []

@@ -124,7 +124,8 @@ def alike(cases: pd.DataFrame) -> pd.DataFrame:
     equal = equal[equal["dtype"] == main_dtype(equal)]
     size = equal.groupby(["width", "rows"])["case"].transform("count")
     first = equal[size == size.max()].iloc[0]
-    return equal[(equal["width"] == first["width"]) & (equal["rows"] == first["rows"])]
+    chosen: pd.DataFrame = equal[(equal["width"] == first["width"]) & (equal["rows"] == first["rows"])]
+    return chosen
 
 
 def words(equal: pd.DataFrame) -> str:

@@ -23,6 +23,7 @@ _COLUMNS = [
     "network", "rows", "operations|forward", "operations|backward", "operations|run again",
     "|backward / forward", "|f", "|2 - f",
 ]  # fmt: skip
+_OF_CASE = ("case", "network", "rows", "forward_flops", "pullback_flops", "first_layer_share")
 _DATA = ["network", "rows", "forward_flops", "pullback_flops", "again", "share", "first_layer_share", "law"]
 
 
@@ -41,9 +42,7 @@ def _line(group: pd.DataFrame) -> dict[str, Any]:
     first = group.iloc[0]
     again = group[(group["kind"] == UNIFORM) & group["default"] & group["recomputed"].notna()]
     return {
-        **first[
-            ["case", "network", "rows", "forward_flops", "pullback_flops", "first_layer_share"]
-        ].to_dict(),
+        **{name: first[name] for name in _OF_CASE},
         "share": first["pullback_flops"] / first["forward_flops"],
         "law": 2 - first["first_layer_share"],
         "again": again["recomputed"].iloc[0] * first["forward_flops"] if len(again) else float("nan"),

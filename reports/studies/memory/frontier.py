@@ -45,7 +45,8 @@ def at_one_depth(cases: pd.DataFrame) -> pd.DataFrame:
     base = here[here["kind"] == NONE].drop_duplicates("problem").set_index("problem")["ratio"]
     divisor = here["problem"].map(base).astype(float)
     ends = {f"relative{end}": here[f"ratio{end}"] / divisor for end in ("", "_low", "_high")}
-    return here.assign(**ends)
+    found: pd.DataFrame = here.assign(**ends)
+    return found
 
 
 def draw(cases: pd.DataFrame) -> Figure | None:
@@ -99,7 +100,7 @@ def _draw_points(axes: "Axes", here: pd.DataFrame, column: str) -> None:
     for row in here.to_dict("records"):
         look = LOOKS[row["kind"]]
         axes.plot(row[column], row["beside"], look.marker, color=look.colour, zorder=3)
-        low, high = row.get(f"{column}_low"), row.get(f"{column}_high")
+        low, high = row["relative_low"], row["relative_high"]
         if column == "relative" and np.isfinite(low) and np.isfinite(high):
             axes.hlines(row["beside"], low, high, color=look.colour, linewidth=1)
     axes.margins(x=0.12, y=0.12)

@@ -7,8 +7,8 @@ import pandas as pd
 from reports import numbers
 from reports.answers.sentences import joined, listed
 from reports.studies.memory.by_activation import keeps, perceptrons
-from reports.studies.memory.by_depth import growth, predicted, series
-from reports.studies.memory.cases import NONE
+from reports.studies.memory.by_depth import growth, predicted, series, two_places
+from reports.studies.memory.cases import AUTOGRAD, NONE
 from reports.studies.memory.flops import agrees, networks
 from reports.studies.memory.trades import by_torch, checkpointed, reversible, revolve
 from reports.table import Cell, Sentence
@@ -21,25 +21,38 @@ def lead(cases: pd.DataFrame) -> list[tuple[str, Sentence]]:
 
 
 def kept(cases: pd.DataFrame) -> Sentence | None:
-    """Whether what is kept is the law, and where it is twice the hidden layers."""
-    own = perceptrons(cases)
-    own = own[own["kind"] == NONE]
+    """Whether what is kept is the law, and where z is kept beside h."""
+    found = perceptrons(cases)
+    own = found[found["kind"] == NONE]
     if own.empty:
         return None
     own = own[(own["rows"] == own["rows"].mode().iloc[0]) & (own["widths"] == own["widths"].iloc[0])]
     parts: list[Sentence] = []
     for which, group in own.groupby([keeps(row) for row in own.to_dict("records")]):
         first, names = group.iloc[0], listed(sorted(set(group["activation"])))
-        times = (
-            ""
-            if first["held"] == first["h"]
-            else f"{numbers.three(first['held'] / first['h'])} times the law"
-        )
-        cell = Cell(numbers.si(first["held"], "B"), times and f"({times})", first["case"])
-        parts.append((f"{which} with {names}, ", cell))
+        times = "" if which == "h alone" else f"({numbers.three(first['held'] / first['h'])} times the law)"
+        parts.append((f"{which} with {names}, ", Cell(numbers.si(first["held"], "B"), times, first["case"])))
     law = f"bytes × rows × (n₀ + … + n_L) = {numbers.si(own['h'].iloc[0], 'B')} for h alone"
     network = f"{own['widths'].iloc[0]} at {numbers.count(own['rows'].iloc[0])} rows"
-    return (f"Of dense layers {network}, where the law is {law}, backprop keeps ", *joined(parts), ".")
+    start = f"Of dense layers {network}, where the law is {law}, backprop keeps "
+    return (start, *joined(parts, "; ", "; "), ".")
+
+
+def kept_by_torch(cases: pd.DataFrame) -> Sentence | None:
+    """The least and the most that torch's graph keeps, in laws of h alone."""
+    found = perceptrons(cases)
+    graph = found[found["kind"] == AUTOGRAD]
+    if graph["activation"].nunique() < 2:
+        return None
+    shares = (graph["held"] / graph["h"]).sort_values()
+    least, most = graph.loc[shares.index[0]], graph.loc[shares.index[-1]]
+    return (
+        "torch.autograd, which records activations as these problems write them, keeps from ",
+        Cell(numbers.three(shares.iloc[0]), case=least["case"]),
+        f" ({least['activation']}) to ",
+        Cell(numbers.three(shares.iloc[-1]), case=most["case"]),
+        f" ({most['activation']}) times the law for h alone.",
+    )
 
 
 def rows(cases: pd.DataFrame) -> Sentence | None:
@@ -69,7 +82,7 @@ def growing(cases: pd.DataFrame) -> Sentence | None:
     found = series(cases)
     for group in found:
         last = group.iloc[-1]
-        cell = Cell(f"{growth(group):.2f}", f"({predicted(group)})", last["case"])
+        cell = Cell(two_places(growth(group)), f"({predicted(group)})", last["case"])
         parts.append((f"{last['label']} ", cell))
     if not parts:
         return None
@@ -101,6 +114,7 @@ def operations(cases: pd.DataFrame) -> Sentence | None:
 
 _QUESTIONS: dict[str, Callable[[pd.DataFrame], Sentence | None]] = {
     "Kept": kept,
+    "Kept by torch": kept_by_torch,
     "Rows": rows,
     "Depth": growing,
     "Checkpointing": checkpointed,

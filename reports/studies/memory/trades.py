@@ -24,34 +24,40 @@ def by_torch(cases: pd.DataFrame) -> Sentence | None:
 
 
 def _traded(cases: pd.DataFrame, kind: str, base: str, subject: str) -> Sentence | None:
-    """Time and memory in those of the plain method."""
+    """Time and memory in those of the plain method `base`, and the share of a pass that is run again."""
     here = at_one_depth(cases)
-    own, plain = here[(here["kind"] == kind) & here["default"]], here[here["kind"] == base]
-    plain = plain[plain["problem"] == "deep_mlp"]
-    if own.empty or plain.empty:
+    here = here[here["problem"] == "deep_mlp"]
+    found = here[((here["kind"] == kind) & here["default"]) | (here["kind"] == base)]
+    if set(found["kind"]) != {kind, base}:
         return None
-    own, plain = own.iloc[0], plain.iloc[0]
-    recomputed, share = own["recomputed"], own["first_layer_share"]
-    expected = [f"{numbers.three(theory.time(recomputed, share))} by matrix products alone"]
-    memory = own["beside"] / plain["beside"]
-    said: list[str | Cell] = [f"{subject} "]
-    if pd.notna(own["ratio"]) and pd.notna(plain["ratio"]):
-        time = Cell(numbers.three(own["ratio"] / plain["ratio"]), case=own["case"])
-        said += [
-            "takes ",
-            time,
-            f" times the time of {base} at {own['steps']:.0f} layers ({expected[0]}) and ",
-        ]
-    else:
-        said += [f"at {own['steps']:.0f} layers takes "]
-    said += [Cell(numbers.three(memory), case=own["case"]), " of its memory beside the gradient ("]
+    rows = {row["kind"]: row for row in found.to_dict("records")}
+    own, plain = rows[kind], rows[base]
+    start = f"{subject} runs ", Cell(numbers.three(own["recomputed"]), case=own["case"])
+    where = f" of a forward pass again at {own['steps']:.0f} layers; it takes "
+    return (*start, where, *_time(own, plain), *_memory(own, plain), ".")
+
+
+def _time(own: Mapping[Any, Any], plain: Mapping[Any, Any]) -> Sentence:
+    """The ratio of times, beside that of the operations; nothing where it was not timed."""
+    if pd.isna(own["ratio"]) or pd.isna(plain["ratio"]):
+        return ()
+    bracket = numbers.interval(own["ratio_low"] / plain["ratio"], own["ratio_high"] / plain["ratio"])
+    expected = numbers.three(theory.time(own["recomputed"], own["first_layer_share"]))
+    time = Cell(numbers.three(own["ratio"] / plain["ratio"]), bracket, own["case"])
+    return time, f" times the time of {plain['kind']} ({expected} by matrix products alone) and "
+
+
+def _memory(own: Mapping[Any, Any], plain: Mapping[Any, Any]) -> Sentence:
+    """The ratio of peaks beside the gradient, with its formula where there is one, and with the gradient."""
+    share = Cell(numbers.three(own["beside"] / plain["beside"]), case=own["case"])
+    whole = Cell(numbers.three(own["peak_bytes"] / plain["peak_bytes"]), case=own["case"])
     predicted = formula(pd.DataFrame([own, plain]))
-    if predicted.notna().all():
-        said.append(f"formula: {numbers.three(predicted.iloc[0] / predicted.iloc[1])}; ")
-    said += [Cell(numbers.three(own["peak_bytes"] / plain["peak_bytes"]), case=own["case"])]
-    said.append(" with the gradient)")
-    again = Cell(numbers.three(recomputed), case=own["case"])
-    return (*said, "; it runs ", again, " of a forward pass again.")
+    known = (
+        f"formula: {numbers.three(predicted.iloc[0] / predicted.iloc[1])}; "
+        if predicted.notna().all()
+        else ""
+    )
+    return share, f" of its memory beside the gradient ({known}", whole, " with the gradient)"
 
 
 def revolve(cases: pd.DataFrame) -> Sentence | None:
