@@ -10,13 +10,14 @@ from typing import Any
 
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
-from gradmark.errors import UsageError
+from gradmark.errors import UsageError, in_one_line
+from gradmark.judging.places.remembering import once_for
 from gradmark.measuring.saved import saved_by_torch
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.parameters import Parameters
 from gradmark.passes import share_of_rows
 from gradmark.problem import Problem
-from gradmark.work import Work, count
+from gradmark.work import Work, count, uncounted
 from methods.reverse.mixed_precision.loss_scale import checked
 from methods.reverse.mixed_precision.scaling import Scaling
 
@@ -67,14 +68,20 @@ class TorchAutocast:
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
-        """It needs torch tensors in float32, or in float64, which are rounded to it."""
+        """It needs torch tensors in float32, or in float64, which are rounded to it.
+
+        A loss of foreign code is tried, because torch does not have each of its kernels in each precision.
+        """
         if reason := unsupported(self, problem, want):
             return reason
         if problem.arrays.dtype not in ("float32", "float64"):
             return f"its parameters are in float32, not in {problem.arrays.dtype}"
         if problem.arrays.device == "meta":
             return "it looks whether numbers are finite, and meta tensors have none"
-        return None
+        if problem.layers is not None:
+            return None
+        key = ("under torch.autocast", self.precision)
+        return once_for(problem, key, lambda: _reason_against_kernels(problem, self.precision))
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Take the problem at float32."""
@@ -90,13 +97,7 @@ class TorchAutocast:
             state: Any = None,
         ) -> Estimate:
             before, draw = checked(state, scaling.first), draw or problem.default_draw
-            rows = Draw(inside.arrays.cast(draw.arrays), draw.seed)
-            leaves = {
-                name: array.detach().requires_grad_(True)
-                for name, array in inside.arrays.cast(parameters).items()
-            }
-            with _autocast(problem, self.precision):
-                value = inside.loss(leaves, rows)
+            value, leaves = _evaluated(inside, self.precision, parameters, draw)
             _check(problem, self.precision, value)
             made = share_of_rows(problem, draw)
             way = _WayBack(problem, value, leaves, made, keep=scaling.tries > 1)
@@ -114,6 +115,29 @@ class TorchAutocast:
 
 def _in_float32(problem: Problem) -> Problem:
     return problem if problem.arrays.dtype == "float32" else problem.to(dtype="float32")
+
+
+def _evaluated(
+    inside: Problem, precision: str, parameters: Parameters, draw: Draw
+) -> tuple[Any, dict[str, Any]]:
+    """The loss, with its graph, and the parameters at its other end."""
+    rows = Draw(inside.arrays.cast(draw.arrays), draw.seed)
+    leaves = {
+        name: array.detach().requires_grad_(True) for name, array in inside.arrays.cast(parameters).items()
+    }
+    with _autocast(inside, precision):
+        return inside.loss(leaves, rows), leaves
+
+
+def _reason_against_kernels(problem: Problem, precision: str) -> str | None:
+    torch, inside = problem.arrays.xp, _in_float32(problem)
+    try:
+        with uncounted():
+            value, leaves = _evaluated(inside, precision, inside.parameters, inside.default_draw)
+            torch.autograd.grad(value, list(leaves.values()), allow_unused=True)
+    except RuntimeError as error:
+        return f"torch cannot differentiate its loss in {precision} ({in_one_line(error).rstrip('.')})"
+    return None
 
 
 def _autocast(problem: Problem, precision: str) -> Any:

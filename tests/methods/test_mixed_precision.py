@@ -201,6 +201,21 @@ def test_normal_numbers_underflow_with_the_frequency_of_the_law(deviation: float
     assert abs(found - law) <= 6 * np.sqrt(law * (1 - law) / count) + 1 / count
 
 
+def test_a_loss_that_torch_has_no_narrow_kernels_for_is_refused_before_the_run() -> None:
+    def loss(x: Any) -> Any:
+        y = x @ x
+        if y.dtype == torch.float16:
+            raise NotImplementedError("no kernel for Half")
+        return y.sum()
+
+    problem = gradmark.from_function(loss, torch.ones(2, 2))
+    reason = gradmark.get_method("torch_autocast").supports(problem)
+    assert reason == (
+        "torch cannot differentiate its loss in float16 (NotImplementedError: no kernel for Half)"
+    )
+    assert gradmark.get_method("torch_autocast", precision="bfloat16").supports(problem) is None
+
+
 def test_what_is_no_use_is_refused() -> None:
     for arguments, message in (
         ({"precision": "float8"}, "unknown precision `float8`"),
@@ -232,7 +247,7 @@ def test_the_judge_finds_them_correct(name: str, precision: str) -> None:
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_what_is_kept_between_the_passes_is_half_of_float32(precision: str) -> None:
-    """All but the outputs, which the loss keeps in the master's dtype; autocast keeps rounded matrices too."""
+    """All but the outputs, which the loss keeps in the master's dtype; autocast keeps matrices too."""
     problem = network()
     wide = gradmark.get_method("backprop").saved(problem)
     own = gradmark.get_method("mixed_precision_backprop", precision=precision).saved(problem)
