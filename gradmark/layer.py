@@ -83,6 +83,14 @@ class CouplesRows(Layer, Protocol):
 
 
 @runtime_checkable
+class Widens(Layer, Protocol):
+    """A layer that makes larger arrays on the way than its output (attention its scores)."""
+
+    def widest(self, input_shape: tuple[int, int]) -> int:
+        """How many numbers the largest one has for an x of shape (rows, units)."""
+
+
+@runtime_checkable
 class Affine(Layer, Protocol):
     """A layer z = x W^T + b, whose outputs are the nodes (pre-activations) of its units."""
 

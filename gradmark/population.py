@@ -5,6 +5,7 @@ from typing import Any
 
 from gradmark.arrays import Array
 from gradmark.draw import Draw
+from gradmark.layer import Composite, NamedLayer, Widens
 from gradmark.parameters import Parameters
 from gradmark.passes import share_of_rows
 from gradmark.problem import Problem
@@ -21,13 +22,28 @@ one matrix product to fill it, and little beside its memory."""
 def per_chunk(problem: Problem, draw: Draw, numbers: int, *, limit: int | None = None) -> int:
     """How many perturbations (members or tangents) of `numbers` parameters to carry at once; at least 1.
 
-    What is held for each is its parameters and the outputs of the widest layer for every row, as far as the
-    problem shows its layers. `limit` is the number of bytes for all; None: what suits the device.
+    What is held for each is its parameters and the largest array of any layer, as far as the problem shows
+    its layers. `limit` is the number of bytes for all; None: what suits the device.
     """
-    widest = max((getattr(named.layer, "fan_out", 0) for named in problem.layers or ()), default=0)
+    inputs = draw.arrays.get("inputs")
+    shape = (draw.count, 0) if inputs is None else (int(inputs.shape[0]), int(inputs.shape[1]))
     kind = "cuda" if problem.arrays.device.startswith(("cuda", "gpu")) else "cpu"
-    held = problem.arrays.itemsize * (numbers + draw.count * widest)
+    held = problem.arrays.itemsize * (numbers + _widest(problem.layers or (), shape))
     return max(1, (limit or _CHUNK_BYTES[kind]) // held)
+
+
+def _widest(layers: tuple[NamedLayer, ...], shape: tuple[int, int]) -> int:
+    """How many numbers the largest array has that `layers`, those inside of others too, make of one x."""
+    found = 0
+    for named in layers:
+        layer = named.layer
+        if isinstance(layer, Composite):
+            found = max(found, _widest(layer.inner, shape))
+        if isinstance(layer, Widens):
+            found = max(found, layer.widest(shape))
+        shape = layer.output_shape(shape)
+        found = max(found, shape[0] * shape[1])
+    return found
 
 
 def members_per_chunk(problem: Problem, draw: Draw, numbers_per_member: int) -> int:

@@ -68,6 +68,10 @@ class SelfAttention:
         """The shape of x."""
         return input_shape
 
+    def widest(self, input_shape: tuple[int, int]) -> int:
+        """q, k and v, or the scores of all heads."""
+        return input_shape[0] * max(3 * self.width, self.heads * self.positions)
+
     def flops(self, rows: int) -> float:
         """Two projections, and the products q k^T and A v, whose masked half is computed too."""
         return self._into.flops(rows) + self._out.flops(rows) + self._inner_flops(rows)

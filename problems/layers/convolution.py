@@ -67,6 +67,11 @@ class Convolution:
         """(rows, channels_out * positions)."""
         return input_shape[0], self.channels_out * self.windows.positions
 
+    def widest(self, input_shape: tuple[int, int]) -> int:
+        """The patches of all rows, which torch's own products do without, or y."""
+        patch = 0 if self.arrays.backend == "torch" else self._fan
+        return input_shape[0] * self.windows.positions * max(patch, self.channels_out)
+
     def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
         """y, and x."""
         weight, bias = p["weight"], p["bias"]

@@ -67,6 +67,10 @@ class LSTM:
         """(rows, hidden), or (rows, T hidden)."""
         return input_shape[0], self.hidden * (self.steps if self.output == "all" else 1)
 
+    def widest(self, input_shape: tuple[int, int]) -> int:
+        """The gates of all steps."""
+        return input_shape[0] * self.steps * 4 * self.hidden
+
     def flops(self, rows: int) -> float:
         """Two for each of W's numbers at T steps, and of U's at T - 1, because h_0 = 0."""
         return self._input_flops(rows) + 8.0 * rows * (self.steps - 1) * self.hidden**2
@@ -115,8 +119,6 @@ class LSTM:
         return [z[..., k * self.hidden : (k + 1) * self.hidden] for k in range(4)]
 
     def _sigmoid(self, z: Array) -> Array:
-        if self.arrays.backend == "torch":
-            return self.arrays.xp.sigmoid(z)
         return NONLINEARITIES["sigmoid"].value(self.arrays, z)
 
     def _through_sigmoid(self, dy: Array, y: Array) -> Array:

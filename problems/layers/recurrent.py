@@ -80,6 +80,10 @@ class Recurrent:
         """(rows, hidden), or (rows, T hidden)."""
         return input_shape[0], self.hidden * (self.steps if self.output == "all" else 1)
 
+    def widest(self, input_shape: tuple[int, int]) -> int:
+        """The states of all steps."""
+        return input_shape[0] * self.steps * self.hidden
+
     def flops(self, rows: int) -> float:
         """Two for each of W's numbers at T steps, and of U's at T - 1, because h_0 = 0."""
         return self._input_flops(rows) + 2.0 * rows * (self.steps - 1) * self.hidden**2
