@@ -117,7 +117,7 @@ def _frontier(
     ]
     both = (
         ("deep_mlp", _deep(depth, width, batch), calls, budget),
-        ("reversible_mlp", _reversible(depth, width, batch), ["backprop", "reversible_backprop"], budget / 4),
+        ("reversible_mlp", _reversible(depth, width, batch), ["backprop", "reversible_backprop"], budget / 2),
     )
     return [
         _comparison(problem, sizes, methods, "time", "memory", "work", budget=seconds)
@@ -139,7 +139,7 @@ def _deep(depth: int, width: int, batch: int) -> dict[str, Any]:
 
 def _reversible(depth: int, width: int, batch: int) -> dict[str, Any]:
     """With a gain at which the inputs come back with most of their digits, however many blocks there are."""
-    return {"blocks": depth - 2, "gain": 0.25, **_square(width, batch)}
+    return {"blocks": depth - 2, "gain": 0.1, **_square(width, batch)}
 
 
 def _square(width: int, batch: int) -> dict[str, Any]:

@@ -18,8 +18,9 @@ _CAPTION = (
     "layers (reversible: blocks, and a dense layer at either end). Below: the formula of methods that work "
     "in buffers allocated once: the states of the schedule, two deltas and the gradient of the outputs. A "
     "state, the outputs of one layer, is {state}. torch allocates the gradient while it drops activations, "
-    "so that its peak beside the gradient is less than what it keeps. Growth: the exponent of L between the "
-    "two largest depths, that of the formula there, and what theory says for large L. Forward passes: "
+    "so that its peak beside the gradient is less than what it keeps. Every array takes whole pages, some "
+    "kilobytes more for each layer, which a formula without growth shows. Growth: the exponent of L between "
+    "the two largest depths, that of the formula there, and what theory says for large L. Forward passes: "
     "counted, at the largest depth."
 )
 _DATA = [
