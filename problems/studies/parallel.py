@@ -23,7 +23,7 @@ def quick() -> list[Comparison]:
     """Under a minute: starting workers takes most of it."""
     counts = (2, 3, 4)
     return [
-        _comparison("mlp", _SMALL, [*_shards(counts), *_pipelines(counts)], ("time", "error"), budget=3.0),
+        _comparison("mlp", _SMALL, [*_shards(counts), *_pipelines(counts)], ("time", "error"), budget=5.0),
         *_exact((2, 3)),
         *_normalised((2, 4, 8), without=(2, 4)),
     ]
@@ -34,9 +34,9 @@ def full() -> list[Comparison]:
     counts = (2, 3, 4)
     usual = [*_shards(counts), *_pipelines(counts)]
     return [
-        _comparison("mlp", _SMALL, usual, ("time", "error"), budget=5.0),
-        _comparison("mlp", _LARGE, [*usual, *_micro_batches()], ("time",), budget=20.0),
-        _comparison("mlp", _LARGE, usual, ("time",), dtype="float32", budget=5.0),
+        _comparison("mlp", _SMALL, usual, ("time", "error"), budget=10.0),
+        _comparison("mlp", _LARGE, [*usual, *_micro_batches()], ("time",), budget=30.0),
+        _comparison("mlp", _LARGE, usual, ("time",), dtype="float32", budget=10.0),
         *_exact(counts),
         *_normalised((2, 4, 8, 16), without=(2, 4, 8, 16)),
     ]
