@@ -113,6 +113,8 @@ class Claims:
     """The dtype it computes in: that of the problem, or the name of a wider or narrower one."""
     backends: frozenset[str] = frozenset({"numpy", "torch", "jax"})
     devices: frozenset[str] = frozenset({"cpu", "cuda"})
+    compiles: bool = False
+    """Whether it compiles for seconds for each shape of the parameters and the draw."""
 
     @property
     def stochastic(self) -> bool:

@@ -45,6 +45,37 @@ _PROBLEMS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 Small, so that an independent reference and all coordinates cost milliseconds: 30 to 235 parameters; "deep"
 alone has four hidden layers and a thousand, for what is wrong from there on.
 """
+_HIDDEN: Mapping[str, Any] = {"data": "synthetic", "inputs": 5, "outputs": 3, "width": 4, "batch": 6}
+_STRUCTURED: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "batch_norm": ("deep_mlp", {**_HIDDEN, "depth": 2, "normalisation": "batch", "dropout": 0.25}),
+    "frozen": ("deep_mlp", {**_HIDDEN, "depth": 2, "normalisation": "batch", "frozen": True}),
+    "residual": ("resnet_mlp", {**_HIDDEN, "blocks": 2, "normalisation": "layer", "activation": "silu"}),
+    "reversible": ("reversible_mlp", {**_HIDDEN, "blocks": 2}),
+    "convnet": ("convnet", {"data": "synthetic", "channels": (2,), "size": 4, "outputs": 3, "batch": 4}),
+    "rnn": ("rnn", {"length": 4, "hidden": 3, "batch": 4}),
+    "lstm": ("lstm", {"length": 4, "hidden": 3, "batch": 4}),
+    "transformer": ("transformer", {"blocks": 1, "width": 4, "heads": 2, "positions": 3, "batch": 2}),
+}
+"""Networks whose layers are more than matrices: 22 to 417 parameters."""
+_LAYERS = frozenset({"contract", "accuracy", "invariance"})
+_FULL_LAYERS = {
+    ("numpy", "float64"): tuple(_STRUCTURED),
+    ("numpy", "float32"): ("residual", "convnet", "rnn"),
+    ("torch", "float64"): ("batch_norm", "reversible", "lstm", "transformer"),
+    ("torch", "float32"): ("convnet", "rnn", "transformer"),
+    ("torch", "bfloat16"): ("residual", "convnet", "lstm"),
+    ("torch", "float16"): ("frozen", "transformer"),
+    ("jax", "float64"): ("convnet", "rnn"),
+    ("jax", "float32"): ("batch_norm",),
+}
+"""Few on JAX, where each costs a method seconds to be compiled."""
+_CI_LAYERS = {
+    ("numpy", "float64"): ("batch_norm", "rnn"),
+    ("numpy", "float32"): ("residual",),
+    ("torch", "float64"): ("convnet",),
+    ("torch", "float32"): ("transformer",),
+    ("jax", "float64"): ("convnet",),
+}
 _FULL = {
     ("numpy", "float64"): tuple(_PROBLEMS),
     ("numpy", "float32"): ("tanh", "relu", "rosenbrock"),
@@ -69,6 +100,7 @@ def full() -> list[Trial]:
     """Every kind of problem, on every backend that is installed, in several dtypes."""
     return [
         *_every(_FULL),
+        *_structured(_FULL_LAYERS),
         *_estimated(),
         *(Trial("polynomial", {"size": 40, "degree": 1}, _LAW, backend="torch") for _ in _on("torch")),
         Trial("polynomial", {"size": 40, "degree": 1}, _MEAN, dtype="float32"),
@@ -84,7 +116,7 @@ def full() -> list[Trial]:
 def ci() -> list[Trial]:
     """A few seconds for a method: small problems that cover backends and dtypes in pairs."""
     counted = [each for backend in _on("numpy", "torch", "jax") for each in _sizes(backend, _FEW, batch=4)]
-    return [*_every(_CI), *_estimated(frozenset({"quick"})), *_watched(), *counted]
+    return [*_every(_CI), *_structured(_CI_LAYERS), *_estimated(frozenset({"quick"})), *_watched(), *counted]
 
 
 def _sizes(backend: str, sizes: tuple[int, ...], batch: int) -> list[Trial]:
@@ -129,6 +161,16 @@ def _every(chosen: Mapping[tuple[str, str], tuple[str, ...]]) -> list[Trial]:
             backend=backend,
             dtype=dtype,
         )
+        for (backend, dtype), names in chosen.items()
+        if installed(backend)
+        for name in names
+    ]
+
+
+def _structured(chosen: Mapping[tuple[str, str], tuple[str, ...]]) -> list[Trial]:
+    """The networks of `_STRUCTURED`, for what does not depend on which network it is."""
+    return [
+        Trial(*_STRUCTURED[name], _LAYERS, backend=backend, dtype=dtype)
         for (backend, dtype), names in chosen.items()
         if installed(backend)
         for name in names

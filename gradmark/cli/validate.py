@@ -36,7 +36,8 @@ def validate(
     budget: Annotated[
         float | None,
         typer.Option(
-            metavar="SECONDS", help="For each method; 60, and 120 for a stochastic one, unless said."
+            metavar="SECONDS",
+            help="For each method; 120, unless said: 240 for a stochastic one, 600 for one that compiles.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the judge's own random numbers.")] = 0,

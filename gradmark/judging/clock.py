@@ -4,9 +4,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from gradmark.claims import Claims
+
+_SECONDS = {False: 120.0, True: 240.0}
+"""The default budget of a deterministic and of a stochastic method: twice what the full profile takes on a
+quiet machine."""
+_COMPILING = 600.0
+"""That of a method which compiles for seconds, some sixty times in the full profile."""
+
 
 class OutOfTime(Exception):
     """The whole budget is spent; raised between two calls of a method."""
+
+
+def seconds_for(claims: Claims) -> float:
+    """The default budget for a method with these claims."""
+    return _COMPILING if claims.compiles else _SECONDS[claims.stochastic]
 
 
 class Clock:

@@ -16,6 +16,8 @@ from gradmark.run.resolving import PLACE
 
 _NEEDS_SIZES = "cost"
 """The one stage that needs a problem at several sizes."""
+QUICK = "ci"
+"""The profile in which a method that compiles is heard on fewer problems."""
 
 
 def trials_of(problems: Any, profile: str, stages: Iterable[str]) -> list[Trial]:
@@ -39,6 +41,20 @@ def trials_of(problems: Any, profile: str, stages: Iterable[str]) -> list[Trial]
         if not found:
             raise UsageError("`problems` is empty: name one, or leave it out for those of the profile.")
     return [trial for trial in found if trial.roles & wanted]
+
+
+def fewer(trials: Iterable[Trial]) -> tuple[list[Trial], list[Finding]]:
+    """One trial of each backend and dtype, and those at several sizes; a finding for each left out."""
+    kept: dict[tuple[str, str], Trial] = {}
+    chosen, left_out = [], []
+    for trial in trials:
+        first = kept.setdefault((trial.backend, trial.dtype), trial)
+        if first is trial or _NEEDS_SIZES in trial.roles:
+            chosen.append(trial)
+        else:
+            reason = f"it compiles for seconds for each shape, and is heard on {first} here."
+            left_out.append(_finding(trial, "skipped", reason))
+    return chosen, left_out
 
 
 def as_trial(problem: Any, stages: frozenset[str]) -> Trial:

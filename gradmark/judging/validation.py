@@ -8,8 +8,8 @@ from gradmark.arguments import check_positive
 from gradmark.claims import Claims
 from gradmark.dtypes import DTYPES, real_dtype
 from gradmark.errors import UsageError, shown
-from gradmark.judging.clock import Clock, OutOfTime
-from gradmark.judging.docket import heard, trials_of
+from gradmark.judging.clock import Clock, OutOfTime, seconds_for
+from gradmark.judging.docket import QUICK, fewer, heard, trials_of
 from gradmark.judging.hearing import Hearing, MethodError
 from gradmark.judging.judgement import ValidationReport
 from gradmark.judging.process import watch
@@ -33,8 +33,6 @@ WEIGHTS = {
 }
 """The stages in their order, what is deterministic and quick first, and how the time is shared among them."""
 STAGES = tuple(WEIGHTS)
-_SECONDS = {False: 60.0, True: 120.0}
-"""The default budget of a deterministic and of a stochastic method."""
 _THREADS = 1
 """With several threads the same sum comes out differently from call to call."""
 _PRECISIONS = {
@@ -59,9 +57,10 @@ def validate(
 
     `method` is an instance, a class, a short-form function, a registered name, ``"name:key=value"`` or
     ``"file.py:name"``. `problems` are names (``"mlp:widths=64,8,10"``), problems or trials; None: those of
-    `profile`, "full" (up to a minute for a deterministic method, two for a stochastic one) or "ci" (about 3
-    seconds). `budget` is in seconds (None: 60, and 120 for a stochastic method); what it left out makes the
-    verdict undecided, and nothing that was found before is lost.
+    `profile`, "full" (about a minute for a deterministic method, two for a stochastic one) or "ci" (about 3
+    seconds, and fewer problems for a method that compiles). `budget` is in seconds (None: 120; 240 for a
+    stochastic method, 600 for one that compiles); what it left out makes the verdict undecided, and nothing
+    that was found before is lost.
 
     `seed` starts the judge's own random numbers: points, directions, impostors, and the seeds with which he
     calls a stochastic method. `false_alarm` is the probability with which a correct stochastic method may be
@@ -86,7 +85,9 @@ def validate(
     name, built, hyper = resolved(method)
     claims = claims_of(name, built)
     stages = applying(claims)
-    trials = trials_of(problems, profile, stages)
+    trials, left_out = trials_of(problems, profile, stages), []
+    if claims.compiles and problems is None and profile == QUICK:
+        trials, left_out = fewer(trials)
     clock = Clock(seconds_for(claims) if budget is None else budget)
     findings: list[Finding] = []
 
@@ -96,6 +97,8 @@ def validate(
             on_finding(with_expected([found], expected)[0])
 
     hearings: list[Hearing] = []
+    for found in left_out:
+        note(found)
     for trial in trials:
         outcome = heard(name, built, trial, seed, false_alarm, clock)
         if isinstance(outcome, Hearing):
@@ -114,11 +117,6 @@ def validate(
         claims=claims_in_words(claims),
         hyper=hyper,
     )
-
-
-def seconds_for(claims: Claims) -> float:
-    """The default budget for a method with these claims."""
-    return _SECONDS[claims.stochastic]
 
 
 def applying(claims: Claims) -> dict[str, Any]:

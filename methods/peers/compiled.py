@@ -43,6 +43,7 @@ class Compiled:
             ),
             work=lambda problem: Work(forward=1, pullback=1),
             backends=frozenset({"torch"}),
+            compiles=True,
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:

@@ -12,6 +12,8 @@ import pytest
 import gradmark
 from gradmark.claims import Exact
 from gradmark.judging import validation
+from gradmark.judging.clock import seconds_for
+from gradmark.judging.docket import fewer, trials_of
 from gradmark.judging.judgement import ValidationReport
 from gradmark.judging.trial import Trial
 from gradmark.judging.verdict import Finding
@@ -283,7 +285,22 @@ def test_every_stage_is_there_and_says_which_claims_it_is_for() -> None:
     assert not {"order", "sequential"} & set(stages)
 
 
+def test_a_method_that_compiles_is_heard_on_fewer_problems_in_the_short_profile_and_says_so() -> None:
+    trials = trials_of(None, "ci", ["contract", "cost"])
+    kept, left_out = fewer(trials)
+    assert {(each.backend, each.dtype) for each in kept} == {(each.backend, each.dtype) for each in trials}
+    assert [each for each in kept if "cost" in each.roles] == [e for e in trials if "cost" in e.roles]
+    assert len(kept) + len(left_out) == len(trials) and len(left_out) > 0
+    assert all(each.status == "skipped" and "it compiles" in each.reason for each in left_out)
+
+
+def test_a_method_has_the_time_that_its_claims_need() -> None:
+    plain, compiling = with_claims(), with_claims(compiles=True)
+    assert seconds_for(plain) < seconds_for(compiling)
+    assert gradmark.get_method("compiled").claims.compiles
+
+
 @pytest.mark.parametrize("name", gradmark.list_methods())
 def test_every_built_in_method_is_correct_in_the_short_profile(name: str) -> None:
-    report = gradmark.validate(name, profile="ci", budget=60)
+    report = gradmark.validate(name, profile="ci")
     assert report.verdict == "correct", report.reason

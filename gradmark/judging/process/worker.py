@@ -38,10 +38,11 @@ def main() -> None:
 
 def judge(case: Mapping[str, Any], send: Send, marks: Path) -> None:
     """Validate the method of a case, and tell everything as it happens."""
+    from gradmark.judging.clock import seconds_for
     from gradmark.judging.docket import as_trial
     from gradmark.judging.presenting.json import as_object, finding_object
     from gradmark.judging.protocol import claims_in_words
-    from gradmark.judging.validation import claims_of, seconds_for, validate
+    from gradmark.judging.validation import claims_of, validate
     from gradmark.notebook import resolved
 
     def doing(stage: str, where: str) -> None:

@@ -28,18 +28,23 @@ def applies(claims: Claims) -> str | None:
 
 def examine(hearings: Sequence[Hearing]) -> Iterator[Finding]:
     """A finding for each invariance, problem and point."""
-    elsewhere = any(hearing.problem.arrays.backend != "jax" for hearing in hearings)
+    quick = [each for each in hearings if not _compiles(each)] or hearings[:1]
     for hearing in hearings:
-        chosen = _chosen(hearing, elsewhere)
+        chosen = _chosen(hearing, any(hearing is each for each in quick))
         for site in sites(hearing.problem, hearing.seed)[:_SITES] if chosen else ():
             subject = Subject(hearing, site)
             for invariance in chosen:
                 yield _examined(invariance, subject)
 
 
-def _chosen(hearing: Hearing, elsewhere: bool) -> tuple[ModuleType, ...]:
-    """All, but on JAX those for which nothing is compiled again, where the others are asked `elsewhere`."""
-    if hearing.problem.arrays.backend != "jax" or not elsewhere:
+def _compiles(hearing: Hearing) -> bool:
+    """Whether another shape or another loss is compiled anew."""
+    return hearing.problem.arrays.backend == "jax" or hearing.method.claims.compiles
+
+
+def _chosen(hearing: Hearing, every: bool) -> tuple[ModuleType, ...]:
+    """Every one; or those for which nothing is compiled again, where the others are asked elsewhere."""
+    if every:
         return _INVARIANCES
     return () if isinstance(hearing.method.claims.exactness, Truncated) else (permutation, direction)
 
