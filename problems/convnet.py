@@ -153,6 +153,7 @@ def _layers(
 
 def _sizes(argument: str, sizes: Any, example: str, least: int) -> tuple[int, ...]:
     """`sizes` as a tuple of at least `least` positive integers."""
-    if not isinstance(sizes, list | tuple | np.ndarray) or len(sizes) < least:
+    sizes = sizes.tolist() if isinstance(sizes, np.ndarray) else sizes
+    if not isinstance(sizes, list | tuple) or len(sizes) < least:
         raise UsageError(f"convnet: `{argument}={shown(sizes)}` must list sizes, such as {example}.")
     return tuple(check_size("convnet", argument, each) for each in sizes)

@@ -81,7 +81,8 @@ def widths_for(
 
 def check_widths(widths: Sequence[int], data: str) -> tuple[int, ...]:
     """The widths as a tuple of positive integers that fit the data."""
-    if not isinstance(widths, list | tuple | np.ndarray) or len(widths) < 2:
+    widths = widths.tolist() if isinstance(widths, np.ndarray) else widths
+    if not isinstance(widths, list | tuple) or len(widths) < 2:
         raise UsageError(
             f"mlp: `widths={shown(widths)}` must list at least inputs and outputs, such as 64,32,10."
         )

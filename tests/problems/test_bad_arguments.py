@@ -114,6 +114,9 @@ def built(name: str, **sizes: Any) -> Any:
 @example(value=[64, 10**9, 10])
 @example(value={"a": 1})
 @example(value="\n")
+@example(value=np.array(3))
+@example(value=np.array([2, 2]))
+@example(value=np.float32(2))
 def test_any_value_gives_a_problem_or_a_usage_error(name: str, argument: str, value: Any) -> None:
     problem = built(name, **{argument: value})
     if problem is not None and problem.arrays.device != "meta":

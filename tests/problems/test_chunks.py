@@ -1,4 +1,4 @@
-"""How many members of a population are carried at once is what their memory allows, whatever the layers are."""
+"""How many members of a population are carried at once is what memory allows, whatever the layers are."""
 
 import tracemalloc
 from typing import Any

@@ -1,5 +1,7 @@
 """The softmax layer where it is saturated, in 16 bits, and at its ends."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -22,15 +24,16 @@ def test_its_derivative_in_16_bits_is_as_exact_as_torchs(dtype: str, scale: floa
     found, _ = layer.pullback({}, saved, dy)
     moved = layer.pushforward({}, saved, dy[None, ...], None)
     theirs, exact = x.clone().requires_grad_(True), x.double().requires_grad_(True)
-    torch.softmax(theirs, -1).backward(dy)
-    torch.softmax(exact, -1).backward(dy.double())
+    (theirs_dx,) = torch.autograd.grad(torch.softmax(theirs, -1), [theirs], dy)
+    (exact_dx,) = torch.autograd.grad(torch.softmax(exact, -1), [exact], dy.double())
 
-    def error(gradient: torch.Tensor) -> float:
+    def error(gradient: Any) -> float:
         assert gradient.dtype == x.dtype
-        return float((gradient.double() - exact.grad).norm())
+        return float((gradient.double() - exact_dx).norm())
 
-    assert error(found) <= 1.01 * error(theirs.grad)
-    assert error(moved[0]) <= 1.01 * error(theirs.grad)
+    assert moved is not None
+    assert error(found) <= 1.01 * error(theirs_dx)
+    assert error(moved[0]) <= 1.01 * error(theirs_dx)
     np.testing.assert_array_equal(to_numpy(y), to_numpy(torch.softmax(x, -1)))
 
 
