@@ -43,7 +43,7 @@ def full() -> list[Comparison]:
         *_structures(),
         *_flops(_PERCEPTRONS),
         *_depths((4, 8, 16, 32), **size),
-        *_frontier(64, (2, 3, 4, 5, 11, 16, 22, 32), (2, 3, 5, 6, 8, 11, 16, 32), **size, budget=40),
+        *_frontier(64, (2, 4, 16, 32), (2, 3, 5, 8, 11, 16, 32), **size, budget=40),
         *_depths((128, 256), **size),
     ]
 

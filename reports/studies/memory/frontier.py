@@ -97,13 +97,17 @@ def _draw_theory(axes: "Axes", here: pd.DataFrame, column: str) -> None:
 
 
 def _draw_points(axes: "Axes", here: pd.DataFrame, column: str) -> None:
+    """The points, and the intervals of times, which may reach beyond the panel."""
     for row in here.to_dict("records"):
         look = LOOKS[row["kind"]]
         axes.plot(row[column], row["beside"], look.marker, color=look.colour, zorder=3)
-        low, high = row["relative_low"], row["relative_high"]
-        if column == "relative" and np.isfinite(low) and np.isfinite(high):
-            axes.hlines(row["beside"], low, high, color=look.colour, linewidth=1)
     axes.margins(x=0.12, y=0.12)
+    low, high = axes.get_xlim()
+    known = here[np.isfinite(here["relative_low"]) & np.isfinite(here["relative_high"])]
+    for row in known.to_dict("records") if column == "relative" else ():
+        colour = LOOKS[row["kind"]].colour
+        axes.hlines(row["beside"], row["relative_low"], row["relative_high"], color=colour, linewidth=1)
+    axes.set_xlim(low, high)
 
 
 def _names(here: pd.DataFrame, column: str) -> list[End]:
