@@ -40,7 +40,7 @@ def quick() -> list[Comparison]:
         *_depths((8, 16), "sigmoid", _DTYPES[1:], width=32, batch=16),
         *_depths((24,), "sigmoid", width=32, batch=16),
         *_law(depth=16, width=128, scales=_SCALES[::4]),
-        *_costs((64, 64, 64, 64, 10), 8192),
+        *_costs((256, 256, 256, 256, 10), 1024),
         *_costs((256, 256, 256, 10), 16, "error"),
     ]
 

@@ -179,6 +179,8 @@ def test_what_underflowed_is_zero_in_the_gradient_and_not_in_the_reference() -> 
 
 
 def test_the_size_of_an_entry_is_the_references_root_mean_square() -> None:
-    found = profile({"a": np.zeros((2, 2)), "b": np.zeros(1)}, reference(a=[[3, 4], [0, 0]], b=[0]), "float16")
+    found = profile(
+        {"a": np.zeros((2, 2)), "b": np.zeros(1)}, reference(a=[[3, 4], [0, 0]], b=[0]), "float16"
+    )
     assert found.arrays["a"].root_mean_square == pytest.approx(2.5)
     assert found.arrays["b"].root_mean_square == 0.0
