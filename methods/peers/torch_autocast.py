@@ -125,7 +125,7 @@ def _evaluated(
     leaves = {
         name: array.detach().requires_grad_(True) for name, array in inside.arrays.cast(parameters).items()
     }
-    with _autocast(inside, precision):
+    with inside.arrays.xp.enable_grad(), _autocast(inside, precision):
         return inside.loss(leaves, rows), leaves
 
 
@@ -159,8 +159,10 @@ class _WayBack:
 
     def __call__(self, scale: float) -> tuple[dict[str, Any], str | None]:
         torch, dtype = self.problem.arrays.xp, self.problem.arrays.dtype_object
+        with torch.enable_grad():  # a caller may record none
+            scaled = scale * self.value
         found = torch.autograd.grad(
-            scale * self.value,
+            scaled,
             list(self.leaves.values()),
             allow_unused=True,
             materialize_grads=True,

@@ -73,8 +73,9 @@ class TorchCheckpoint:
             draw = draw or problem.default_draw
             leaves = {name: array.detach().requires_grad_(True) for name, array in parameters.items()}
             ran: list[float] = []
-            outputs = _run(problem, leaves, draw, segments, ran)
-            value = criterion.value(outputs, draw)
+            with torch.enable_grad():  # a caller may record none
+                outputs = _run(problem, leaves, draw, segments, ran)
+                value = criterion.value(outputs, draw)
             found = torch.autograd.grad(
                 value, list(leaves.values()), allow_unused=True, materialize_grads=True
             )

@@ -52,7 +52,8 @@ class Autograd:
         ) -> Estimate:
             draw = draw or problem.default_draw
             leaves = {name: array.detach().requires_grad_(True) for name, array in parameters.items()}
-            value = problem.loss(leaves, draw)
+            with torch.enable_grad():  # a caller may record none, as in a step of gradient descent
+                value = problem.loss(leaves, draw)
             # A parameter that the loss does not read has a gradient of zeros, not none.
             arrays = torch.autograd.grad(
                 value, list(leaves.values()), allow_unused=True, materialize_grads=True

@@ -105,3 +105,16 @@ def test_nobody_is_offered_the_arrays_that_autograd_traces() -> None:
     assert "autograd" not in str(refusal.value)
     moved = CASES["rosenbrock"](Arrays("autograd"))
     assert gradmark.get_method("backprop").supports(moved) is not None
+
+
+@pytest.mark.parametrize("name", ["autograd", "func_grad", "jvp", "torch_autocast", "torch_checkpoint"])
+def test_a_call_inside_of_no_grad_is_the_same_call(name: str) -> None:
+    """As in a step of gradient descent, which records no graph of its own."""
+    problem = CASES["mlp tanh mse"](Arrays("torch"))
+    function = gradmark.get_method(name).prepare(problem)
+    wanted = function(problem.parameters).gradient
+    with torch.no_grad():
+        found = function(problem.parameters).gradient
+        assert not torch.is_grad_enabled()
+    for key, array in wanted.items():
+        assert torch.equal(found[key], array) and not found[key].requires_grad, key
