@@ -1,10 +1,12 @@
 """Methods and problems as one writes them on a command line: ``name:key=value,key=value``."""
 
 import ast
+import re
 from typing import Any
 
 from gradmark.errors import UsageError
 
+_ARGUMENT = re.compile(r"\w+:\w+=")
 _WORDS = {"true": True, "false": False, "none": None}
 
 
@@ -18,6 +20,8 @@ def parsed(kind: str, text: str) -> tuple[str, dict[str, Any]]:
     ('mlp', {'widths': (64, 32, 10), 'batch': 16})
     >>> parsed("method", "here/mine.py:mine:step=1e-5")
     ('here/mine.py:mine', {'step': 1e-05})
+    >>> parsed("method", "clipped_by_norm:method=here/mine.py:mine")
+    ('clipped_by_norm', {'method': 'here/mine.py:mine'})
     """
     name, rest = _split_name(text)
     if not name:
@@ -39,7 +43,8 @@ def parsed(kind: str, text: str) -> tuple[str, dict[str, Any]]:
 def _split_name(text: str) -> tuple[str, str | None]:
     """The name, which for a file includes the path before it, and what comes after it."""
     path, separator, _ = text.partition(".py:")
-    start = len(path) + len(separator) if separator else 0
+    of_an_argument = _ARGUMENT.match(path) is not None  # as in clipped_by_norm:method=mine.py:mine
+    start = len(path) + len(separator) if separator and not of_an_argument else 0
     end = text.find(":", start)
     return (text, None) if end < 0 else (text[:end], text[end + 1 :])
 

@@ -1,6 +1,7 @@
 """Hyper-parameters that make no sense are answered when the method is made, in a sentence that names them."""
 
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,15 @@ def test_the_method_to_be_clipped_is_named_in_words(name: str) -> None:
     ):
         with pytest.raises(UsageError, match=message):
             gradmark.get_method(name, method=words)
+
+
+@pytest.mark.parametrize("name", ["clipped_by_norm", "clipped_by_value"])
+def test_a_method_from_a_file_can_be_clipped(name: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("from methods.reverse.backprop import Backprop as mine\n")
+    problem = gradmark.get_problem("mlp", **SIZES)
+    words = f"{name}:method={tmp_path / 'mine.py'}:mine:fast=false,limit=1e9"
+    table = gradmark.compare(problem, words, quantities=["error"])
+    assert list(table["status"])[-1] == "done", list(table["reason"])
 
 
 @pytest.mark.parametrize("name", ["clipped_by_norm", "clipped_by_value"])
