@@ -45,8 +45,8 @@ class ErrorProfile:
     uncertainty of the reference let one see. `cosine` = <g, r> / (||g|| ||r||), `norm_ratio` = ||g|| / ||r||.
     `ulp` is the largest distance of an entry beyond the reference's uncertainty, in units of the last place
     that the dtype has at the reference. `float_class` names the dtype whose rounding the error looks like
-    (see `gradmark.measuring.float_class`). `underflowed` is the fraction of all entries that are zero in g and
-    not in r.
+    (see `gradmark.measuring.float_class`). `underflowed` is the fraction of all entries that are zero in g
+    and not in r.
 
     Where r is zero within its uncertainty, a g that is so too has no error (relative 0, cosine and norm ratio
     1), and any other has nothing right (relative and norm ratio infinite, cosine 0). A gradient that holds a

@@ -23,8 +23,8 @@ def error_records(
     """The records of a method's error: of its one answer, or over the seeds it was tried with.
 
     "error" is the relative 2-norm error, over seeds the root of its mean square; "digits", "cosine",
-    "norm_ratio" and "ulp" are means. `low` and `high` are the 95 % t interval over the seeds, None for one. The
-    detail of "error" holds, of the first answer, the errors of its arrays and the fraction that underflowed.
+    "norm_ratio" and "ulp" are means. `low` and `high` are the 95 % t interval over the seeds, None for one.
+    The detail of "error" holds the errors by array and the fraction that underflowed, of the first answer.
     """
     from gradmark.measuring.statistics import mean_interval, root_mean_square_interval
 

@@ -45,19 +45,28 @@ def _table(network: pd.DataFrame, index: int) -> Table:
 
 
 def with_savings(network: pd.DataFrame) -> pd.DataFrame:
-    """With ``kept_bytes``, and how many times plain float32 takes of each quantity."""
-    network = network.assign(kept_bytes=[_kept(detail) for detail in network["peak_bytes_detail"]])
+    """With ``kept_bytes``, and how many times plain float32 takes of each quantity.
+
+    There is no ratio of peaks that the measurement does not resolve.
+    """
+    details = [detail or {} for detail in network["peak_bytes_detail"]]
+    network = network.assign(
+        kept_bytes=[_kept(detail) for detail in details],
+        _resolved=network["peak_bytes"].where(
+            network["peak_bytes"] >= [float(detail.get("resolution") or 0) for detail in details]
+        ),
+    )
     base = networks.one(network, format=BASE) or {}
-    names = {"time": "time_saving", "peak_bytes": "peak_saving", "kept_bytes": "kept_saving"}
+    names = {"time": "time_saving", "_resolved": "peak_saving", "kept_bytes": "kept_saving"}
     ratios = {
         saving: (base.get(name, float("nan")) / network[name]).where(network[name] > 0)
         for name, saving in names.items()
     }
-    return network.assign(**ratios)
+    return network.assign(**ratios).drop(columns="_resolved")
 
 
 def _kept(detail: dict[str, Any]) -> float:
-    saved = (detail or {}).get("saved")
+    saved = detail.get("saved")
     return float(sum(saved.values())) if saved else float("nan")
 
 

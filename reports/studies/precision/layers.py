@@ -17,9 +17,7 @@ _CAPTION = (
     "problem's error is taken against the reference from its own rounded numbers: on the left parameters and "
     "data are rounded before, on the right the rounding to 16 bits is part of the error. An error of 1 is "
     "a gradient that is zero throughout; above it, what is left of numbers near the end of the format is "
-    "larger than the truth: autograd goes back through the elementary operations of an activation, each "
-    "rounded to 16 bits, and there their parts no longer cancel. An error of zero is drawn at an eighth of "
-    "the format's unit. Mind the scales."
+    "larger than the truth. An error of zero is drawn at an eighth of the format's unit. Mind the scales."
 )
 _COLUMNS = ["case", "network", "hidden", "format", "precision", "kind", "scaling", "array", "layer"]
 _COLUMNS += ["relative", "absolute", "underflowed", "root_mean_square"]

@@ -55,8 +55,8 @@ def deepest(network: pd.DataFrame) -> pd.DataFrame:
 
 
 def looks(cases: pd.DataFrame) -> dict[str, Look]:
-    """The look of each format, of which the many scales of the law are none."""
-    return formats.looks(cases[~cases["case"].isin(of_law(cases)["case"])])
+    """The look of each format that is drawn by depth or layer: not the many scales of the law."""
+    return formats.looks(cases[cases["error"].notna() & ~cases["case"].isin(of_law(cases)["case"])])
 
 
 def of_law(cases: pd.DataFrame) -> pd.DataFrame:
