@@ -100,7 +100,7 @@ def key_of(
         "draw": None,
         "state": None,
         **{name: place[name] for name in ("seed", "backend", "device", "dtype", "threads")},
-        "version": _version(problem, method),
+        "version": _version(problem, method, *(each for each in hyper.values() if isinstance(each, str))),
     }
 
 
@@ -126,7 +126,8 @@ def short_name(name: str) -> str:
 
 def _version(*names: str) -> int | str:
     """The version of the definitions; code from files is known by its content."""
-    paths = [Path(name.rpartition(":")[0]).expanduser() for name in names if ".py:" in name]
+    parts = [name.partition(".py:") for name in names]
+    paths = [Path(f"{path}.py").expanduser() for path, separator, _ in parts if separator]
     if not paths:
         return KEY_VERSION
     content = hashlib.sha256()

@@ -10,6 +10,7 @@ import pytest
 import gradmark
 from gradmark.arrays import to_numpy
 from gradmark.errors import UsageError
+from gradmark.run.resolving import PLACE, key_of
 
 SIZES: dict[str, Any] = {"data": "synthetic", "widths": (4, 5, 3), "batch": 6}
 SWITCHES = [
@@ -72,6 +73,16 @@ def test_a_method_from_a_file_can_be_clipped(name: str, tmp_path: Path) -> None:
     words = f"{name}:method={tmp_path / 'mine.py'}:mine:fast=false,limit=1e9"
     table = gradmark.compare(problem, words, quantities=["error"])
     assert list(table["status"])[-1] == "done", list(table["reason"])
+
+
+def test_what_a_file_inside_says_belongs_to_the_key(tmp_path: Path) -> None:
+    """So that a run that is gone on with measures anew what has changed."""
+    file, keys = tmp_path / "mine.py", []
+    for line in ("mine = 1", "mine = 1", "mine = 2"):
+        file.write_text(line, encoding="utf-8")
+        hyper = {"method": f"{file}:mine:step=1;fast=no", "limit": 1.0}
+        keys.append(key_of("mlp", {}, "clipped_by_norm", hyper, **dict.fromkeys([*PLACE, "threads"], 0)))
+    assert keys[0] == keys[1] and keys[0]["version"] != keys[2]["version"]
 
 
 @pytest.mark.parametrize("name", ["clipped_by_norm", "clipped_by_value"])
