@@ -167,7 +167,8 @@ def sparse() -> nn.Module:
 class Remembering(nn.Linear):
     """It goes on from what it kept of the call before; with `decay` 0 it only keeps it."""
 
-    decay, kept = 0.5, 0.0
+    decay = 0.5
+    kept: Any = 0.0
 
     def forward(self, x: Any) -> Any:
         self.kept = super().forward(x) + (self.decay * self.kept if self.decay else 0)

@@ -16,7 +16,7 @@ SIZES: dict[str, Any] = {"data": "synthetic", "widths": (4, 5, 3), "batch": 6}
 SWITCHES = [
     (name, field.name)
     for name in gradmark.list_methods()
-    for field in fields(type(gradmark.get_method(name)))  # type: ignore[arg-type]
+    for field in fields(type(gradmark.get_method(name)))
     if isinstance(field.default, bool)
 ]
 
@@ -53,7 +53,8 @@ def test_a_loss_scale_is_one_that_the_dynamic_rule_could_reach(name: str, scale:
 
 @pytest.mark.parametrize("name", ["clipped_by_norm", "clipped_by_value"])
 def test_the_method_to_be_clipped_is_named_in_words(name: str) -> None:
-    for method in (0, None, True, [], 1e308):
+    nothing: tuple[Any, ...] = (0, None, True, [], 1e308)
+    for method in nothing:
         with pytest.raises(UsageError, match=rf"^{name}: `method=.*must be the name of a method"):
             gradmark.get_method(name, method=method)
     for words, message in (

@@ -64,4 +64,5 @@ def _forward(problem: Problem, steps: Sequence[Step]) -> list[_Ran]:
 
 def _inputs(problem: Problem) -> int:
     """The bytes of the data, a number for each unit of a row."""
-    return problem.arrays.itemsize * math.prod(problem.default_draw.arrays["inputs"].shape)
+    units: tuple[int, ...] = problem.default_draw.arrays["inputs"].shape
+    return problem.arrays.itemsize * math.prod(units)

@@ -79,7 +79,7 @@ def test_the_mean_of_unequal_shards_without_weights_is_another_gradient() -> Non
 @both
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_kind_of_network_has_the_gradient_of_one_worker(method: Any, name: str) -> None:
-    problem = gradmark.get_problem(name, **NETWORKS[name])
+    problem: Any = gradmark.get_problem(name, **NETWORKS[name])
     prepared = method.prepare(problem)
     exact = by_one(problem)
     # As `rounding`, with no more roundings on the way to a number than there are parameters and rows.
