@@ -85,7 +85,8 @@ def validate(
     name, built, hyper = resolved(method)
     claims = claims_of(name, built)
     stages = applying(claims)
-    trials, left_out = trials_of(problems, profile, stages), []
+    trials = trials_of(problems, profile, stages)
+    left_out: list[Finding] = []
     if claims.compiles and problems is None and profile == QUICK:
         trials, left_out = fewer(trials)
     clock = Clock(seconds_for(claims) if budget is None else budget)
