@@ -14,8 +14,8 @@ from dataclasses import dataclass
 class Work:
     """Passes over all rows of the draw: forward evaluations of the loss, tangents pushed, pullbacks.
 
-    A population of N members is N passes; a pass over half the rows is half a pass, and so is one over some of
-    the layers that have half of the matrix products. `declared` says that a compiled method stated the
+    A population of N members is N passes; a pass over half the rows is half a pass, and so is one over some
+    of the layers that have half of the matrix products. `declared` says that a compiled method stated the
     numbers, instead of the problem counting them. `multiplications` are the scalar ones of the way back,
     where a method counts them.
     """

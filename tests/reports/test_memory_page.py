@@ -159,7 +159,8 @@ def test_what_is_kept_is_named_after_the_law_that_it_is_to_the_byte(found: page.
     kept, twice = which[("tanh", "1\u202f024")], which[("gelu", "1\u202f024")]
     assert (kept.text, twice.text) == ("h alone", "h and z")
     assert f"h alone with relu and tanh, {numbers.si(KEPT, 'B')}" in said(found, "Kept")
-    assert f"h and z with gelu, {numbers.si(BOTH, 'B')} ({BOTH / KEPT:.2f} times the law)" in said(found, "Kept")
+    both = f"h and z with gelu, {numbers.si(BOTH, 'B')} ({BOTH / KEPT:.2f} times the law)"
+    assert both in said(found, "Kept")
     torch = f"keeps from 1.00 (tanh) to {BOTH / KEPT:.2f} (gelu) times the law"
     assert torch in re.sub(r"\((relu|tanh)\)", "(tanh)", said(found, "Kept by torch"))
     assert "4.00 times as many rows (1024 to 4096, tanh), backprop keeps 4.00 times" in said(found, "Rows")
