@@ -81,7 +81,7 @@ def _changes(point: Point, true: Numbers, random: Any, put_in: Callable[[Any, An
     def shake(array: Any) -> Any:
         return put_in(array, arrays.array(UNIT * random.uniform(-1, 1, tuple(array.shape))))
 
-    found = _gradient(point, shake)
+    found = _gradient(point, shake, products=put_in is _absolute)
     return {name: norm(found[name] - array) / UNIT for name, array in true.items()}
 
 
@@ -90,10 +90,13 @@ def _largest(found: list[dict[str, float]]) -> dict[str, float]:
     return {name: bound if np.isfinite(bound) else 0.0 for name, bound in largest.items()}
 
 
-def _gradient(point: Point, shake: Callable[[Any], Any]) -> Numbers:
-    """The pullback's gradient with `shake` applied to all that goes between layers."""
+def _gradient(point: Point, shake: Callable[[Any], Any], products: bool = False) -> Numbers:
+    """The pullback's gradient with `shake` applied to all that goes between layers.
+
+    `products`: and with what it does to products of dy and parameters, which may be smaller than both.
+    """
     problem = point.problem
-    layers = exchanged(problem.layers or (), lambda _, layer: _shaken_layer(layer, shake))
+    layers = exchanged(problem.layers or (), lambda _, layer: _shaken_layer(layer, shake, products))
     shaken: Any = replace(
         problem,  # type: ignore[type-var]
         layers=layers,
@@ -105,13 +108,16 @@ def _gradient(point: Point, shake: Callable[[Any], Any]) -> Numbers:
     return {name: to_numpy(array).astype(np.longdouble) for name, array in gradient.items()}
 
 
-def _shaken_layer(layer: Any, shake: Callable[[Any], Any]) -> Any:
+def _shaken_layer(layer: Any, shake: Callable[[Any], Any], products: bool) -> Any:
     def forward(p: Any, x: Any, draw: Draw) -> Any:
         y, saved = layer.forward(p, x, draw)
         return _each(y, shake), _each(saved, shake)
 
     def pullback(p: Any, saved: Any, dy: Any, *, input_gradient: bool = True) -> Any:
         dx, dp = layer.pullback(p, saved, _each(dy, shake), input_gradient=input_gradient)
+        if products and p and dx is not None:
+            # A pullback is linear in dy: what products lose is a dy of that size, times parameters of size 1.
+            dx = dx + layer.pullback(_of_size_one(p), saved, shake(dy) - dy)[0]
         return dx, _each(dp, shake)
 
     shaken = copy.copy(layer)
@@ -129,6 +135,12 @@ class _ShakenCriterion:
 
     def pullback(self, outputs: Any, draw: Draw) -> Any:
         return self.inner.pullback(_each(outputs, self.shake), draw.map(lambda a: _each(a, self.shake)))
+
+
+def _of_size_one(p: Mapping[str, Any]) -> dict[str, Any]:
+    """Arrays whose entries are all smaller than 1, enlarged until the largest is 1."""
+    largest = {name: float(np.max(np.abs(to_numpy(array)))) for name, array in p.items()}
+    return {name: array / largest[name] if 0 < largest[name] < 1 else array for name, array in p.items()}
 
 
 def _each(tree: Any, shake: Callable[[Any], Any]) -> Any:

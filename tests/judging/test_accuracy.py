@@ -214,7 +214,12 @@ def test_a_gradient_that_is_not_finite_is_wrong() -> None:
 
 
 FLOAT16 = {"data": "synthetic", "widths": (6, 4, 4, 3)}
-HALF = [("mlp", FLOAT16), ("transformer", {"blocks": 1, "width": 4, "heads": 2, "positions": 3, "batch": 2})]
+HIDDEN = {"data": "synthetic", "inputs": 5, "outputs": 3, "depth": 3, "width": 4, "batch": 6}
+HALF = [
+    ("mlp", FLOAT16),
+    ("transformer", {"blocks": 1, "width": 4, "heads": 2, "positions": 3, "batch": 2}),
+    ("deep_mlp", {**HIDDEN, "normalisation": "layer"}),
+]
 
 
 @pytest.mark.parametrize("method", ["backprop", "autograd"])
