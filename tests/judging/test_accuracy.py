@@ -230,6 +230,16 @@ def test_what_underflows_in_float16_is_no_fault(name: str, sizes: Any, method: s
     assert statuses(judged(gradmark.get_method(method), problem)) <= {"passed", "skipped"}
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_unit_that_float16_rounds_to_the_other_side_of_its_kink_is_no_fault(seed: int) -> None:
+    sizes = {"widths": (5, 6, 6, 3), "data": "synthetic", "batch": 8, "activation": "relu", "seed": seed}
+    problem = gradmark.get_problem("mlp", **sizes, backend="torch", dtype="float16")
+    found = judged(gradmark.get_method("autograd"), problem)
+    assert statuses(found) == {"passed", "skipped"}
+    assert [each.status for each in found].count("passed") >= 2
+    assert "failed" in statuses(judged(fake(lambda g: {k: 1.1 * a for k, a in g.items()}), problem))
+
+
 @pytest.mark.parametrize(("name", "sizes"), HALF)
 def test_entries_that_float16_carries_may_not_be_zero(name: str, sizes: Any) -> None:
     """Zero below 2^-10, and a bias that is off by 200 of the smallest numbers, are faults."""

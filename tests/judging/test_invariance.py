@@ -260,6 +260,13 @@ def test_beside_kinks_a_wrong_difference_does_not_give_the_slope_of_the_loss(dty
     assert statuses(findings(wrong, problem))["direction"] == "failed"
 
 
+def test_no_slope_is_asked_of_where_a_unit_is_exactly_at_its_kink() -> None:
+    """All units of a row off: the next ones, without biases, are at zero."""
+    sizes = {"data": "synthetic", "inputs": 5, "outputs": 3, "depth": 3, "width": 4, "batch": 6}
+    found = findings(BACKPROP, ("deep_mlp", {**sizes, "activation": "relu"}))
+    assert statuses(found)["direction"] == "skipped"
+
+
 def test_a_slope_in_longdouble_is_known_as_well_as_it_says() -> None:
     """Differences of a loss in longdouble are no more exact than the gradient in it."""
     sizes = {"length": 4, "hidden": 2, "batch": 5, "layers": 2, "dtype": "longdouble"}

@@ -37,6 +37,8 @@ _UNLUCKY = 10.0
 _SURE = 4.0
 """The error that a ladder of differences states holds for 99 of 100 slopes; of 5000 along directions through
 networks and test functions in longdouble, the worst was off by twice that."""
+_KINK = 8.0
+"""Errors of the slope that the two sides must differ by to be called a kink."""
 _STREAM = 22
 """Of the judge's random numbers: directions are drawn from it."""
 
@@ -47,8 +49,11 @@ def examine(subject: Subject) -> Finding:
     if any(np.any(room(array, point.problem.bounds) <= 0) for array in point.numbers.values()):
         raise Unfit("a parameter lies on the bound of its domain.")
     level, limits, crossed = noise_level(point), [], _crossed(subject, point)
-    for words, v in _directions(subject):
-        seen = slope(point, v, level)
+    slopes = [(words, v, slope(point, v, level)) for words, v in _directions(subject)]
+    if any(seen.jump[0] > _KINK * seen.error[0] for _, _, seen in slopes):
+        # Units at zero may turn on along v and against it, whose jumps cancel: no slope bounds a gradient.
+        raise Unfit("the loss is not differentiable at the point.")
+    for words, v, seen in slopes:
         expected, error = float(seen.value[0]), float(_SURE * seen.error[0] + seen.jump[0] / 2)
         found = float(sum(np.sum(subject.here[name] * v[name]) for name in v))
         limit = error + _along(subject, crossed, v)

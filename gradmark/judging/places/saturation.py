@@ -10,6 +10,7 @@ from gradmark.arrays import to_numpy
 from gradmark.draw import Draw
 from gradmark.exchange import exchanged
 from gradmark.layer import Elementwise
+from gradmark.parameters import Parameters
 from gradmark.problem import Problem, converted
 
 Numbers = Mapping[str, Any]
@@ -34,13 +35,17 @@ def enlarged(problem: Problem, start: Numbers, draw: Draw) -> Numbers:
 
 def _saturated(problem: Problem, numbers: Numbers, draw: Draw) -> float:
     """The share of units whose activation is flat; 0 where the problem shows no activations."""
-    if problem.layers is None:
-        return 0.0
-    slopes: list[Any] = []
-    parameters, h = converted(numbers, problem.arrays), draw.arrays.get("inputs")
-    for named in exchanged(problem.layers, lambda _, layer: _watched(layer, slopes)):
+    slopes = slopes_of(problem, converted(numbers, problem.arrays), draw)
+    return float(np.mean(slopes < _FLAT)) if slopes.size else 0.0
+
+
+def slopes_of(problem: Problem, parameters: Parameters, draw: Draw) -> Any:
+    """|sigma'| of each unit of each activation, one after the other: none where no activations are shown."""
+    slopes: list[Any] = [np.zeros(0)]
+    h: Any = draw.arrays.get("inputs")
+    for named in exchanged(problem.layers or (), lambda _, layer: _watched(layer, slopes)):
         h, _ = named.layer.forward(named.own(parameters), h, draw)
-    return float(np.mean(np.concatenate(slopes) < _FLAT)) if slopes else 0.0
+    return np.concatenate(slopes)
 
 
 def _watched(layer: Any, slopes: list[Any]) -> Any:
