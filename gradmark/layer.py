@@ -127,7 +127,11 @@ class InPlace(Layer, Protocol):
         """Write f(p, x) into `y`."""
 
     def pullback_into(self, p: Own, x: Array, y: Array, dy: Array, dx: Array | None, dp: Own) -> None:
-        """Write dx and dp; `dy` may be used as a workspace. `x` and `y` are as `forward_into` left them."""
+        """Write dx and dp; `dy` may be used as a workspace. `x` is as `forward_into` left it.
+
+        So is `y` where `overwrites_input`, being `x`. Else other numbers may be in it, or `dx` lie there: the
+        layer behind may have overwritten it.
+        """
 
 
 @runtime_checkable

@@ -14,7 +14,7 @@ from gradmark.measuring.memory import peak_bytes
 from gradmark.parameters import size
 from gradmark.problem import at_draw
 from gradmark.work import Work, counting
-from methods.reverse.checkpointing.in_place import numbers_beside_gradient
+from methods.reverse.checkpointing.in_place import ALIGNMENT, numbers_allocated
 from methods.reverse.checkpointing.steps import steps_of
 from methods.reverse.checkpointing.uniform import best_segments, states_held
 from tests.engine.test_passes import CHAINS, network
@@ -150,7 +150,7 @@ def test_torch_runs_again_what_torch_checkpoint_claims() -> None:
 
 
 @pytest.mark.parametrize("widths", WIDTHS)
-def test_what_is_allocated_beside_the_gradient_is_the_formula(widths: str) -> None:
+def test_all_that_is_allocated_is_the_arena_with_the_gradient_in_it(widths: str) -> None:
     problem = mlp(WIDTHS[widths], batch=700)
     steps = steps_of(problem)
     for hyper in every_plan(len(steps)):
@@ -162,29 +162,46 @@ def test_what_is_allocated_beside_the_gradient_is_the_formula(widths: str) -> No
         finally:
             tracemalloc.stop()
         allocated = sum(trace.size for trace in traced if trace.domain == np.lib.tracemalloc_domain)
-        wanted = numbers_beside_gradient(problem, method.plan(steps), steps) + size(problem.parameters)
-        assert allocated == 8 * wanted
-        assert prepared is not None
+        assert allocated == 8 * numbers_allocated(problem, method.plan(steps), steps)
+        for array in prepared(problem.parameters).gradient.values():
+            assert array.flags.c_contiguous and whole(array).nbytes == allocated
+            assert (array.ctypes.data - whole(array).ctypes.data) % ALIGNMENT == 0
 
 
-def test_uniform_widths_hold_two_square_roots_of_activations_two_deltas_and_the_outputs_gradient() -> None:
-    for depth in (1, 4, 30, 100):
-        problem = mlp((8,) * depth + (8,))
-        steps = steps_of(problem)
-        method: Any = gradmark.get_method("checkpointed_backprop")
-        found = numbers_beside_gradient(problem, method.plan(steps), steps)
-        states = states_held(depth, best_segments([1] * depth))
-        deltas = 3 if depth > 1 else 1
-        assert found == (states + deltas) * 7 * 8 and states <= 2 * depth**0.5
+def whole(array: Any) -> Any:
+    """The array that it is a view of."""
+    return array if array.base is None else whole(array.base)
+
+
+def test_without_segments_the_states_and_two_deltas_are_all_there_is() -> None:
+    """At the first step back: all states but the outputs, two deltas, the gradient of a layer."""
+    problem = mlp((8,) * 31, batch=16)
+    steps = steps_of(problem)
+    method: Any = gradmark.get_method("checkpointed_backprop", segments=1)
+    assert numbers_allocated(problem, method.plan(steps), steps) == (29 + 2) * 16 * 8 + 8 * 8 + 8
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_the_gradient_for_other_rows_outlives_the_call_and_its_arena(backend: str) -> None:
+    problem = mlp(WIDTHS["any"], backend=backend)
+    prepared = gradmark.get_method("checkpointed_backprop").prepare(problem)
+    found = prepared(problem.parameters, draw=problem.default_draw.rows(2, 5)).gradient
+    wanted = flat(found).copy()
+    prepared(problem.parameters)
+    prepared(problem.parameters, draw=problem.default_draw.rows(0, 3))
+    assert np.array_equal(flat(found), wanted) and list(found) == list(problem.parameters)
 
 
 STATE = 512 * 1024
 """Bytes of one activation below: 2048 rows of 64 float32."""
 
 
-def peak_beside_gradient(name: str, depth: int, backend: str = "numpy", **hyper: Any) -> float:
-    """In activations."""
-    problem = mlp((64,) * (depth + 1), batch=2048, dtype="float32", backend=backend)
+def narrow(depth: int, backend: str = "numpy") -> Any:
+    return mlp((64,) * (depth + 1), batch=2048, dtype="float32", backend=backend)
+
+
+def peak(problem: Any, name: str, **hyper: Any) -> float:
+    """Of preparation and call, the gradient with it; in activations."""
     method = gradmark.get_method(name, **hyper)
     method.prepare(problem)(problem.parameters)
 
@@ -192,34 +209,48 @@ def peak_beside_gradient(name: str, depth: int, backend: str = "numpy", **hyper:
         prepared = method.prepare(problem)
         return lambda: prepared(problem.parameters)
 
-    found = peak_bytes(make, problem.arrays)
-    return (found.bytes - 4 * size(problem.parameters)) / STATE
+    return peak_bytes(make, problem.arrays).bytes / STATE
 
 
-@pytest.mark.parametrize("fast", [True, False])
-def test_peak_memory_grows_like_the_square_root_of_the_depth(fast: bool) -> None:
+def by_formula(problem: Any, **hyper: Any) -> float:
+    """The arena, in activations."""
+    method: Any = gradmark.get_method("checkpointed_backprop", **hyper)
+    steps = steps_of(problem)
+    return 4 * numbers_allocated(problem, method.plan(steps), steps) / STATE
+
+
+def test_peak_memory_is_the_arena_and_grows_like_the_square_root_of_the_depth() -> None:
     for depth in (16, 64):
-        states = states_held(depth, best_segments([1] * depth))
-        # Two deltas and the outputs' gradient; without buffers a product and what a derivative is made of.
-        beside = 3 if fast else 6
-        found = peak_beside_gradient("checkpointed_backprop", depth, fast=fast)
-        assert states - 1 <= found <= states + beside + 1
-        assert peak_beside_gradient("backprop", depth, fast=fast) >= depth - 1
+        problem = narrow(depth)
+        states, found = states_held(depth, best_segments([1] * depth)), by_formula(problem)
+        assert states + 1 <= found <= states + 2 + 1  # with a gradient of at most two activations
+        assert found <= peak(problem, "checkpointed_backprop") <= found + 1
+        # Without buffers a product and what a derivative is made of; the gradient.
+        assert states - 1 <= peak(problem, "checkpointed_backprop", fast=False) <= states + 6 + 1 + 2
+        assert peak(problem, "backprop") >= depth
 
 
 def test_revolve_holds_as_many_states_as_it_is_given_at_any_depth() -> None:
     for depth in (16, 48):
-        for fast in (True, False):
-            found = peak_beside_gradient(
-                "checkpointed_backprop", depth, schedule="revolve", states=4, fast=fast
-            )
-            assert found <= 4 + 2 + 3 + 1
+        problem, hyper = narrow(depth), {"schedule": "revolve", "states": 4}
+        gradient = 4 * size(problem.parameters) / STATE
+        # Beside those stored: one that runs ahead, one beside it, two deltas.
+        assert by_formula(problem, **hyper) <= 4 + 2 + 2 + gradient
+        assert peak(problem, "checkpointed_backprop", **hyper) <= by_formula(problem, **hyper) + 1
+        assert peak(problem, "checkpointed_backprop", fast=False, **hyper) <= 4 + 2 + 3 + 1 + gradient
 
 
 def test_less_memory_is_held_than_by_torch_checkpoint_with_the_same_segments() -> None:
-    for segments in (4, 6):
-        ours = peak_beside_gradient("checkpointed_backprop", 24, "torch", segments=segments)
-        assert ours < peak_beside_gradient("torch_checkpoint", 24, "torch", segments=segments)
+    """And less is run again; with parameters that are nothing beside states, and with as many numbers."""
+    for problem in (narrow(24, "torch"), mlp((512,) * 25, batch=512, dtype="float32", backend="torch")):
+        for segments in (4, 6):
+            ours = peak(problem, "checkpointed_backprop", segments=segments)
+            assert ours < peak(problem, "torch_checkpoint", segments=segments)
+            work, torchs = (
+                gradmark.get_method(name, segments=segments).claims.work(problem)
+                for name in ("checkpointed_backprop", "torch_checkpoint")
+            )
+            assert work.forward < torchs.forward
 
 
 @pytest.mark.parametrize(

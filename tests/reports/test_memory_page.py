@@ -1,5 +1,6 @@
 """The page on memory: its numbers are those of the records, its laws of theory, and gaps do not end it."""
 
+import math
 import re
 from itertools import product
 from pathlib import Path
@@ -15,6 +16,11 @@ from tests.reports import synthetic
 
 WIDTH, ROWS, STATE = 128, 1024, 4 * 1024 * 128
 DEPTHS = (4, 16, 64)
+PART = (WIDTH + 1) / ROWS
+"""The gradient of one layer, in states."""
+LEAST = 10 - 8 * PART
+"""Beside the gradient, in states, of 64 layers in 8 segments. Most is needed when the first segment, which is
+the last to be pulled back, has its 8 states, two deltas, and the gradient of all but its own 8 layers."""
 HIDDEN = (256, 512, 512, 10)
 KEPT = 4 * ROWS * sum(HIDDEN)
 BOTH = KEPT + 4 * ROWS * (512 + 512)
@@ -64,12 +70,13 @@ def square(steps: int, problem: str = "deep_mlp") -> dict[str, Any]:
 def add_depths(records: synthetic.SyntheticRun, methods: tuple[str, ...] = tuple(TIMES)) -> None:
     """Exactly what theory says, and a byte more."""
     for steps in DEPTHS:
-        held, again = theory.uniform(steps, theory.segments_of(steps))
+        segments = theory.segments_of(steps)
+        held, again = theory.uniform(steps, segments)
         states = {
-            "backprop": steps,
-            "autograd": steps,
-            "checkpointed_backprop": held,
-            "torch_checkpoint": held,
+            "backprop": steps + theory.BESIDE,
+            "autograd": steps + theory.BESIDE,
+            "checkpointed_backprop": theory.uniform_beside(steps, segments, WIDTH, ROWS),
+            "torch_checkpoint": held + theory.BESIDE,
         }
         for method in methods:
             checkpointed = "checkpoint" in method
@@ -77,7 +84,7 @@ def add_depths(records: synthetic.SyntheticRun, methods: tuple[str, ...] = tuple
             add(
                 records, "deep_mlp", square(steps), method, steps * WIDTH * (WIDTH + 1),
                 hyper=UNIFORM if method == "checkpointed_backprop" else {},
-                beside=(states[method] + theory.BESIDE) * STATE + 1, share=1 / steps,
+                beside=states[method] * STATE + 1, share=1 / steps,
                 forward=1 + again * checkpointed, **timed,
             )  # fmt: skip
 
@@ -95,11 +102,12 @@ def add_reversible(records: synthetic.SyntheticRun) -> None:
 
 def add_revolve(records: synthetic.SyntheticRun) -> None:
     for states in (2, 3, 4, 8, 16):
-        held, again = theory.with_states(64, states)
+        again = theory.with_states(64, states)[1]
+        beside = theory.with_states_beside(64, states, WIDTH, ROWS) * STATE
         hyper = {"schedule": "revolve", "segments": None, "states": states, "fast": True}
         add(
             records, "deep_mlp", square(64), "checkpointed_backprop", 64 * WIDTH * (WIDTH + 1), hyper=hyper,
-            beside=(held + theory.BESIDE) * STATE, forward=1 + again, ratio=3.0 + again, share=1 / 64,
+            beside=beside, forward=1 + again, ratio=3.0 + again, share=1 / 64,
         )  # fmt: skip
 
 
@@ -179,17 +187,19 @@ def test_memory_by_depth_is_measured_beside_its_formula(found: page.Page) -> Non
         "backprop", "autograd", "checkpointed, √L", "torch_checkpoint, √L", "reversible"
     ]  # fmt: skip
     deepest = rows["checkpointed, √L"][2]
-    assert deepest.text == numbers.si(18 * STATE, "B") == deepest.sub.removeprefix("formula ")
+    assert deepest.text == numbers.si(LEAST * STATE, "B") == deepest.sub.removeprefix("formula ")
     assert rows["reversible"][3].text == "0.00" and rows["reversible"][3].sub == "large L: 0"
-    # From 16 to 64 layers: (64 + 3) / (16 + 3) and (15 + 3) / (7 + 3), each a power of 4.
+    # From 16 to 64 layers: (64 + 3) / (16 + 3), a power of 4. In 4 segments 16 layers need most at the end of
+    # the third one: 2 states stored, its own 4, 2 deltas and the gradient of the 4 layers behind it.
     assert rows["backprop"][3].text == "0.91" and "formula 0.91" in rows["backprop"][3].sub
-    assert rows["checkpointed, √L"][3].text == "0.42"
+    assert rows["checkpointed, √L"][3].text == f"{math.log(LEAST / (8 - 12 * PART), 4):.2f}"
 
 
 def test_the_lead_trades_memory_for_time_as_the_records_do(found: page.Page) -> None:
     checkpointed = said(found, "Checkpointing")
     assert "takes 1.30 [1.17, 1.43] times the time of backprop (1.26 by matrix products" in checkpointed
-    assert f"{18 / 67:.3f} of its memory beside the gradient (formula: {18 / 67:.3f}; " in checkpointed
+    share = f"{LEAST / 67:.3f}"
+    assert f"{share} of its memory beside the gradient (formula: {share}; " in checkpointed
     assert "runs 0.766 of a forward pass again at 64 layers" in checkpointed
     assert f"takes {4.6 / 3.3:.2f} [" in said(found, "torch") and "the time of autograd" in said(
         found, "torch"
@@ -285,10 +295,13 @@ def test_a_case_that_failed_is_listed_with_its_reason(tmp_path: Path) -> None:
 @pytest.mark.parametrize("steps", [1, 2, 7, 16, 64])
 def test_the_formulas_of_the_page_are_those_of_counting(steps: int) -> None:
     """Against the schedules run step by step, as the methods run them."""
-    from methods.reverse.checkpointing import arena, uniform
+    from methods.reverse.checkpointing import operations, uniform
 
     for segments in range(1, steps + 1):
-        done = arena.operations(uniform.uniform(steps, segments), steps)
-        held = arena.arena(done, [1] * steps).numbers
-        assert theory.uniform(steps, segments) == (held, (len(arena.steps_run(done)) - steps) / steps)
-    assert frontier.curve(steps, cases.UNIFORM)[0] == (steps, 0.0)
+        done = operations.operations(uniform.uniform(steps, segments), steps)
+        held = operations.states_at_once(done, [1] * steps)
+        assert theory.uniform(steps, segments) == (held, (len(operations.steps_run(done)) - steps) / steps)
+    # A step's part of the gradient is half a state. Without segments most is needed at the first step back.
+    # Of a single step, whose input needs no delta, it is the outputs and their gradient.
+    least = steps + 1 - (steps - 1) / 2 if steps > 1 else 1.5
+    assert frontier.curve(steps, cases.UNIFORM, 4, 10)[0] == (least, 0.0)

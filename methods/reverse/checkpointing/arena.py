@@ -1,99 +1,79 @@
-"""Which state lies in which buffer: a schedule turned into single steps whose buffers are known beforehand.
+"""Where each value lies in one flat buffer, given when it is needed.
 
-A step is pulled back through its input and output alone, and its output is there already when the step behind
-it has been reversed: so in buffers the last step of a reversal is run only once, for the last step of all.
+What is kept for good, the gradient, fills the buffer from its beginning, in the order in which it is written.
+All else lies at its end. Seen backwards in time the gradient shrinks; so the others are placed in that
+direction, each as near to the end as there is room: the later they are needed, the more of the buffer belongs
+to the gradient then, and the less deep they may reach into it. Where all of them are of one size, n at once
+never reach deeper than n sizes, so that the buffer is as small as any can be.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect, insort
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from itertools import count
+from itertools import accumulate
+from operator import itemgetter
+from typing import Generic, NamedTuple, TypeVar
 
-from methods.reverse.checkpointing.actions import Advance, Restore, Reverse, Schedule, Store
-
-DATA = 0
-"""The number of the state that needs no buffer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """Step `step` run from state `x` to state `y`, or pulled back between them.
-
-    A state that is computed again has a new number, in the order in which they are computed.
-    """
-
-    back: bool
-    step: int
-    x: int
-    y: int
+K = TypeVar("K", bound=Hashable)
 
 
-def operations(schedule: Schedule, steps: int) -> list[Operation]:
-    """What `schedule` means where a pullback needs the states on both sides of a step, and nothing else."""
-    done: list[Operation] = []
-    stored, chain, behind, fresh = {0: DATA}, [DATA], DATA, count(1)
+class Value(NamedTuple):
+    """So many numbers, needed from the call `birth` to the call `death`; None: for good."""
 
-    def run(step: int) -> None:
-        done.append(Operation(False, step, chain[-1], next(fresh)))
-        chain.append(done[-1].y)
-
-    for action in schedule:
-        match action:
-            case Advance(start, stop):
-                for step in range(start, stop):
-                    run(step)
-            case Store(state):
-                stored[state] = chain[-1]
-            case Restore(state):
-                chain = [stored[state]]
-            case Reverse(start, stop):
-                chain = chain[-1:]
-                for step in range(start, stop if stop == steps else stop - 1):
-                    run(step)
-                chain += [] if stop == steps else [behind]
-                done += [
-                    Operation(True, step, chain[step - start], chain[step - start + 1])
-                    for step in reversed(range(start, stop))
-                ]
-                behind = chain[0]
-    return done
+    size: int
+    birth: int
+    death: int | None
 
 
 @dataclass(frozen=True)
-class Arena:
-    """Buffers of so many numbers each, and the index of the buffer in which each state lies."""
+class Arena(Generic[K]):
+    """A buffer of so many numbers, and where in it each value begins."""
 
-    buffers: tuple[int, ...]
-    place: dict[int, int]
-
-    @property
-    def numbers(self) -> int:
-        """The numbers of all buffers together."""
-        return sum(self.buffers)
+    numbers: int
+    offsets: dict[K, int]
 
 
-def arena(done: Sequence[Operation], sizes: Sequence[int]) -> Arena:
-    """A buffer for each state from its computation to its last use; ``sizes[i]`` numbers for step i's output.
+def arena(values: Mapping[K, Value]) -> Arena[K]:
+    """A place for each value where nothing lies that is needed at the same time.
 
-    A state gets the free buffer that fits it best, which grows where none is large enough.
+    The buffer has as many numbers as the deepest place needs beside what is kept by then.
     """
-    last_use = {state: when for when, each in enumerate(done) for state in (each.x, each.y)}
-    buffers: list[int] = []
-    place: dict[int, int] = {}
-    busy: dict[int, int] = {}
-    for when, each in enumerate(done):
-        if each.back:
-            continue
-        busy = {state: index for state, index in busy.items() if last_use[state] >= when}
-        size, free = sizes[each.step], sorted(set(range(len(buffers))) - set(busy.values()))
-        if not free:
-            buffers.append(size)
-            free = [len(buffers) - 1]
-        index = min(free, key=lambda index: abs(buffers[index] - size))
-        buffers[index] = max(buffers[index], size)
-        place[each.y] = busy[each.y] = index
-    return Arena(tuple(buffers), place)
+    kept = sorted((key for key in values if values[key].death is None), key=lambda key: values[key].birth)
+    births = [values[key].birth for key in kept]
+    ends = [0, *accumulate(values[key].size for key in kept)]
+    numbers, depths = ends[-1], _depths(values)
+    for depth, death in depths.values():
+        numbers = max(numbers, depth + ends[bisect(births, death)])
+    offsets = dict(zip(kept, ends, strict=False))
+    return Arena(numbers, offsets | {key: numbers - depth for key, (depth, _) in depths.items()})
 
 
-def steps_run(done: Iterable[Operation]) -> list[int]:
-    """The steps that are run forward, in order."""
-    return [each.step for each in done if not each.back]
+def most_at_once(values: Mapping[K, Value]) -> int:
+    """The most numbers that are needed at one time: no buffer can be smaller."""
+    changes: dict[int, int] = {}
+    for value in values.values():
+        changes[value.birth] = changes.get(value.birth, 0) + value.size
+        if value.death is not None:
+            changes[value.death + 1] = changes.get(value.death + 1, 0) - value.size
+    return max(accumulate(changes[when] for when in sorted(changes)))
+
+
+def _depths(values: Mapping[K, Value]) -> dict[K, tuple[int, int]]:
+    """How far from the end of the buffer each value begins that is not for good, and when it is needed last.
+
+    They are placed from the last one needed to the first, each where there is room nearest to the end.
+    """
+    depths: dict[K, tuple[int, int]] = {}
+    busy: list[tuple[int, int, int]] = []
+    last = [(value.death, key) for key, value in values.items() if value.death is not None]
+    for death, key in sorted(last, key=itemgetter(0), reverse=True):
+        size, birth, _ = values[key]
+        busy = [each for each in busy if each[2] <= death]
+        free = 0
+        for start, stop, _ in busy:
+            if start - free >= size:
+                break
+            free = stop
+        insort(busy, (free, free + size, birth))
+        depths[key] = free + size, death
+    return depths

@@ -18,8 +18,8 @@ from gradmark.problem import Problem
 from gradmark.work import Work
 from methods.reverse.checkpointing import in_place, portable
 from methods.reverse.checkpointing.actions import Schedule
-from methods.reverse.checkpointing.arena import operations
 from methods.reverse.checkpointing.holding import held_in_place, held_portably
+from methods.reverse.checkpointing.operations import operations
 from methods.reverse.checkpointing.revolve import revolve
 from methods.reverse.checkpointing.steps import Step, reason_against, steps_of
 from methods.reverse.checkpointing.uniform import best_segments, uniform
@@ -33,8 +33,9 @@ class CheckpointedBackprop:
 
     `schedule` is "uniform" or "revolve". `segments` is the number of segments of the uniform one (None: the
     number with which the fewest numbers are held, about sqrt(L)). `states` is how many states revolve may
-    store at once, the data among them (None: the square root of L, rounded up). `fast` lets it work in
-    buffers allocated once, where the gradient is that of `backprop` to the last bit.
+    store at once, the data among them (None: the square root of L, rounded up). `fast` lets it work in one
+    buffer allocated once, in which the gradient lies where states have been before; it is that of `backprop`
+    to the last bit, and like every result it is there until the next call.
 
     Not on JAX: XLA merges a recomputation with the first computation, and decides itself what it holds.
     """

@@ -11,14 +11,14 @@ from gradmark.measuring.saved import distinct_bytes
 from gradmark.problem import Problem
 from gradmark.work import uncounted
 from methods.reverse.checkpointing.actions import Reverse, Schedule, Store
-from methods.reverse.checkpointing.arena import arena, operations
+from methods.reverse.checkpointing.operations import operations, states_at_once
 from methods.reverse.checkpointing.steps import Step
 
 
 def held_in_place(problem: Problem, schedule: Schedule, steps: Sequence[Step]) -> dict[str, int]:
-    """The data, and the buffers of the arena, which hold all states."""
-    states = arena(operations(schedule, len(steps)), [each.size for each in steps])
-    return {"inputs": _inputs(problem), "states": problem.arrays.itemsize * states.numbers}
+    """The data, and as much of the arena as states need at once."""
+    states = states_at_once(operations(schedule, len(steps)), [each.size for each in steps])
+    return {"inputs": _inputs(problem), "states": problem.arrays.itemsize * states}
 
 
 def held_portably(problem: Problem, schedule: Schedule, steps: Sequence[Step]) -> dict[str, int]:

@@ -1,12 +1,12 @@
-"""A schedule followed in NumPy or torch buffers that are allocated once.
+"""A schedule followed in one NumPy or torch buffer that is allocated once.
 
 The kernels and their order are those of `backprop_in_place.py`, so the gradient is the same to the last bit.
-Beside the gradient, the arena of `arena.py`, two buffers for deltas and one for the gradient of the outputs
-are held, and nothing else.
+A result is valid until the function's next call: so the gradient lies where states have been before, and the
+buffer of `arena.py` is all that is held.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,30 +16,36 @@ from gradmark.parameters import Parameters
 from gradmark.passes import share_of_rows
 from gradmark.problem import Problem
 from gradmark.work import Work, count
-from methods.reverse.buffers import BoundLayer, bound_layers, buffer, delta_numbers, no_graph, state_shapes
+from methods.reverse.buffers import Shape, buffer, no_graph, state_shapes
 from methods.reverse.checkpointing.actions import Schedule
-from methods.reverse.checkpointing.arena import DATA, Arena, Operation, arena, operations, steps_run
+from methods.reverse.checkpointing.arena import arena
+from methods.reverse.checkpointing.lifetimes import Call, Key, Plan, Sizes, planned
+from methods.reverse.checkpointing.operations import DATA, Operation, operations, steps_run
 from methods.reverse.checkpointing.steps import Step
+
+ALIGNMENT = 64
+"""Bytes: values begin at multiples of it, as in arrays of their own."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
-    """One layer, run from buffer `x` to buffer `y` or pulled back between them; `x` None: the data."""
+class _Bound:
+    """One call of a layer: ``run(parameters, x, *others)``; `x` None: the data."""
 
+    run: Callable[..., None]
     layer: int
     x: Any
-    y: Any
+    others: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class _Workspace:
-    """All buffers for one number of rows, and the calls that fill them: up to the outputs, and then."""
+    """Views of the buffer for one number of rows, and the calls that fill them: up to the loss, and then."""
 
     result: dict[str, Any]
-    layers: list[BoundLayer]
-    ahead: list[_Call]
-    then: list[tuple[bool, _Call]]
+    ahead: list[_Bound]
+    outputs: Any
     d_outputs: Any
+    then: list[_Bound]
 
 
 def prepare_in_place(problem: Problem, schedule: Schedule, steps: Sequence[Step]) -> Prepared:
@@ -60,7 +66,7 @@ def prepare_in_place(problem: Problem, schedule: Schedule, steps: Sequence[Step]
         rows = share_of_rows(problem, draw)
         with without_graph():
             work = usual if rows == 1 else _workspace(problem, done, steps, _inputs(draw))
-            value = _run(work, problem.criterion, parameters, draw)
+            value = _run(work, problem, parameters, draw)
         count(forward=forward * rows, pullback=rows)
         return Estimate(work.result, value, Work(forward=forward * rows, pullback=rows))
 
@@ -72,70 +78,86 @@ def forward_passes(done: Sequence[Operation], steps: Sequence[Step]) -> float:
     return sum(steps[each].cost for each in steps_run(done)) / sum(each.cost for each in steps)
 
 
-def numbers_beside_gradient(problem: Problem, schedule: Schedule, steps: Sequence[Step]) -> int:
-    """How many numbers are allocated beside the gradient: the arena, two deltas, the outputs' gradient."""
+def plan_in_place(
+    problem: Problem, done: Sequence[Operation], steps: Sequence[Step], shapes: Sequence[Shape]
+) -> Plan:
+    """The calls of layers, and what they need when; each value with the room it takes in the buffer."""
+    grain = max(1, ALIGNMENT // problem.arrays.itemsize)
+    sizes = [
+        Sizes(
+            _rounded(shape, grain),
+            {full: _rounded(problem.parameters[full].shape, grain) for full in named.names.values()},
+        )
+        for named, shape in zip(problem.layers or (), shapes[1:], strict=True)
+    ]
+    return planned(done, steps, sizes)
+
+
+def numbers_allocated(problem: Problem, schedule: Schedule, steps: Sequence[Step]) -> int:
+    """How many numbers are allocated, with the gradient: the whole arena."""
     shapes = state_shapes(problem, _inputs(problem.default_draw))
-    states = arena(operations(schedule, len(steps)), [each.size for each in steps])
-    return states.numbers + 2 * delta_numbers(shapes) + math.prod(shapes[-1])
+    return arena(plan_in_place(problem, operations(schedule, len(steps)), steps, shapes).values).numbers
 
 
-def _run(work: _Workspace, criterion: Any, parameters: Parameters, draw: Draw) -> Any:
+def _run(work: _Workspace, problem: Problem, parameters: Parameters, draw: Draw) -> Any:
     """The loss; its gradient is in the workspace."""
-    inputs, layers = draw.arrays["inputs"], work.layers
-    own = [layer.own(parameters) for layer in layers]
+    inputs = draw.arrays["inputs"]
+    criterion: Any = problem.criterion
+    own = [named.own(parameters) for named in problem.layers or ()]
     for call in work.ahead:
-        layers[call.layer].forward_into(own[call.layer], inputs if call.x is None else call.x, call.y)
-    value = criterion.value_and_pullback_into(work.ahead[-1].y, draw, work.d_outputs)
-    delta = work.d_outputs
-    for back, call in work.then:
-        layer, x = layers[call.layer], inputs if call.x is None else call.x
-        if back:
-            layer.pullback_into(own[call.layer], x, call.y, delta, layer.dx, layer.gradient)
-            delta = layer.dx
-        else:
-            layer.forward_into(own[call.layer], x, call.y)
+        call.run(own[call.layer], inputs if call.x is None else call.x, *call.others)
+    value = criterion.value_and_pullback_into(work.outputs, draw, work.d_outputs)
+    for call in work.then:
+        call.run(own[call.layer], inputs if call.x is None else call.x, *call.others)
     return value
 
 
 def _workspace(
-    problem: Problem, done: Sequence[Operation], steps: Sequence[Step], inputs: tuple[int, int]
+    problem: Problem, done: Sequence[Operation], steps: Sequence[Step], inputs: Shape
 ) -> _Workspace:
     shapes = state_shapes(problem, inputs)
-    result = {name: problem.arrays.xp.empty_like(array) for name, array in problem.parameters.items()}
-    states = _states(problem, done, [shapes[step.stop] for step in steps])
-    calls = [
-        (operation.back, call)
-        for operation in done
-        for call in _calls(operation, steps[operation.step], states)
-    ]
-    turn = next(index for index, (back, _) in enumerate(calls) if back)
+    plan = plan_in_place(problem, done, steps, shapes)
+    views = _views(problem, plan, shapes)
+    turn = next(index for index, call in enumerate(plan.calls) if call.back)
     return _Workspace(
-        result,
-        bound_layers(problem, result, shapes),
-        [call for _, call in calls[:turn]],
-        calls[turn:],
-        buffer(problem, math.prod(shapes[-1])).reshape(shapes[-1]),
+        {name: views["gradient", name] for name in problem.parameters},
+        [_bound(problem, call, views) for call in plan.calls[:turn]],
+        views["state", plan.calls[turn].y],
+        views["delta", len(shapes) - 1],
+        [_bound(problem, call, views) for call in plan.calls[turn + 1 :]],
     )
 
 
-def _states(problem: Problem, done: Sequence[Operation], shapes: Sequence[tuple[int, int]]) -> dict[int, Any]:
-    """A view of its buffer for each state that is computed."""
-    plan: Arena = arena(done, [math.prod(shape) for shape in shapes])
-    buffers = [buffer(problem, numbers) for numbers in plan.buffers]
-    step_of = {each.y: each.step for each in done if not each.back}
+def _views(problem: Problem, plan: Plan, shapes: Sequence[Shape]) -> dict[Key, Any]:
+    """Each value's place in a new buffer."""
+    places = arena(plan.values)
+    whole = buffer(problem, places.numbers)
+    shape_of: dict[Key, tuple[int, ...]] = {
+        ("state", call.y): shapes[call.layer + 1] for call in plan.calls if not call.back
+    }
+    shape_of |= {("delta", layer): shape for layer, shape in enumerate(shapes)}
+    shape_of |= {("gradient", name): tuple(array.shape) for name, array in problem.parameters.items()}
     return {
-        state: buffers[index][: math.prod(shapes[step_of[state]])].reshape(shapes[step_of[state]])
-        for state, index in plan.place.items()
+        key: whole[offset : offset + math.prod(shape_of[key])].reshape(shape_of[key])
+        for key, offset in places.offsets.items()
     }
 
 
-def _calls(operation: Operation, step: Step, states: dict[int, Any]) -> list[_Call]:
-    """The calls of a step's layers: the first goes from x to y, and the activations overwrite y."""
-    x, y = None if operation.x == DATA else states[operation.x], states[operation.y]
-    calls = [_Call(layer, x if layer == step.start else y, y) for layer in range(step.start, step.stop)]
-    return calls[::-1] if operation.back else calls
+def _bound(problem: Problem, call: Call, views: dict[Key, Any]) -> _Bound:
+    named: Any = (problem.layers or ())[call.layer]
+    x, y = None if call.x == DATA else views["state", call.x], views["state", call.y]
+    if not call.back:
+        return _Bound(named.layer.forward_into, call.layer, x, (y,))
+    dy, dx = views["delta", call.layer + 1], views.get(("delta", call.layer))
+    gradient = {name: views["gradient", full] for name, full in named.names.items()}
+    return _Bound(named.layer.pullback_into, call.layer, x, (y, dy, dx, gradient))
 
 
-def _inputs(draw: Draw) -> tuple[int, int]:
+def _rounded(shape: Sequence[int], grain: int) -> int:
+    """The numbers of an array, as a whole number of grains."""
+    return -(-math.prod(shape) // grain) * grain
+
+
+def _inputs(draw: Draw) -> Shape:
     rows, units = draw.arrays["inputs"].shape
     return int(rows), int(units)

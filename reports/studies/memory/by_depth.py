@@ -16,9 +16,10 @@ from reports.table import Cell, Table
 _CAPTION = (
     "Peak of one gradient (preparation included) less the gradient's own bytes, by the number L of equal "
     "layers (reversible: blocks, and a dense layer at either end). Below: the formula of methods that work "
-    "in buffers allocated once: the states of the schedule, two deltas and the gradient of the outputs. A "
-    "state, the outputs of one layer, is {state}. torch allocates the gradient while it drops activations, "
-    "so that its peak beside the gradient is less than what it keeps. Every array takes whole pages, some "
+    "in buffers allocated once: of backprop, all states, two deltas and the gradient of the outputs; of "
+    "checkpointing, the most that is needed at once. A state, the outputs of one layer, is {state}. torch, "
+    "and checkpointing in its buffer, put the gradient where activations have been dropped, so that their "
+    "peak beside the gradient is less than what they keep. Every array takes whole pages, some "
     "kilobytes more for each layer, which a formula without growth shows. Growth: the exponent of L between "
     "the two largest depths, that of the formula there, and what theory says for large L. Forward passes: "
     "counted, at the largest depth."
@@ -59,13 +60,14 @@ def formula(group: pd.DataFrame) -> pd.Series:
 
 def _states(row: Mapping[Any, Any]) -> float:
     steps, count = int(row["steps"]), row["count"]
+    layer = int(row["width"]), int(row["rows"])
     if row["kind"] == NONE and row["problem"] == "deep_mlp":
         return steps + theory.BESIDE
     if row["kind"] == UNIFORM:
         segments = theory.segments_of(steps) if math.isnan(count) else int(count)
-        return theory.uniform(steps, segments)[0] + theory.BESIDE
+        return theory.uniform_beside(steps, segments, *layer)
     if row["kind"] == REVOLVE and not math.isnan(count):
-        return theory.with_states(steps, int(count))[0] + theory.BESIDE
+        return theory.with_states_beside(steps, int(count), *layer)
     return math.nan
 
 

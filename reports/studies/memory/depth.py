@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 _CAPTION = (
     "Peak memory of one gradient, less the gradient's own bytes, against the number L of equal layers. "
-    "Solid: measured. Dotted: the formula of backprop and checkpointing in buffers, the states of the "
-    "schedule and three more; no number in it is fitted. Dashed: the slopes 1, 1/2 and 0 of theory for large"
-    " L, through the last points of backprop, of checkpointing in √L segments and of reversible backprop; "
-    "where L is small, the three states beside those of the schedule bend the lines. s: the states that "
+    "Solid: measured. Dotted: the formula of backprop (all states and three more) and of checkpointing "
+    "(what is needed at once) in buffers; no number in it is fitted. Dashed: the slopes 1, 1/2 and 0 of "
+    "theory for large L, through the last points of backprop, of checkpointing in √L segments and of "
+    "reversible backprop; where L is small, the deltas beside the states bend the lines. s: the states that "
     "revolve stores at most. The reversible network has blocks instead of layers, of the same width."
 )
 _GUIDES = (NONE, UNIFORM, REVERSIBLE)

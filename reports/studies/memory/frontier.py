@@ -21,9 +21,10 @@ _CAPTION = (
     "time in that of backprop on the same network, measured in one interleaved comparison (right; bars: 95 %"
     " intervals). Lines: the formulas, with no number fitted. With uniform segments k - 1 + ceil(L/k) states"
     " are held and L - ceil(L/k) - (k - 1) of L steps run again, as much with L/k segments as with k; "
-    "revolve runs least again for the states that it stores. Two deltas and the gradient of the outputs are "
-    "held beside these. The time is predicted by the operations of matrix products alone: (3 - f + R) / (3 -"
-    " f) for R forward passes run again, f = 1/L; reading and writing units and activations comes on top."
+    "revolve runs least again for the states that it stores. Two deltas are held beside these, and as much "
+    "of the gradient as is there, in one buffer. The time is predicted by the operations of matrix products "
+    "alone: (3 - f + R) / (3 - f) for R forward passes run again, f = 1/L; reading and writing units and "
+    "activations comes on top."
 )
 _DATA = [
     "case", "kind", "label", "steps", "width", "rows", "dtype", "beside", "held", "forward", "recomputed",
@@ -78,11 +79,20 @@ def draw(cases: pd.DataFrame) -> Figure | None:
     return Figure("memory-frontier", title, _CAPTION.format(steps=f"{steps:.0f}"), canvas, here[_DATA])
 
 
-def curve(steps: int, kind: str) -> list[tuple[float, float]]:
-    """(states held, recomputed) of all segments to those that hold least, or all numbers of states from 2."""
+def curve(steps: int, kind: str, width: int, rows: int) -> list[tuple[float, float]]:
+    """(states held beside the gradient, recomputed) of all choices.
+
+    These are all numbers of segments to that which holds the fewest states, or all numbers of states from 2.
+    """
     if kind == UNIFORM:
-        return [theory.uniform(steps, number) for number in range(1, theory.segments_of(steps) + 1)]
-    return [theory.with_states(steps, number) for number in range(2, steps + 1)]
+        return [
+            (theory.uniform_beside(steps, number, width, rows), theory.uniform(steps, number)[1])
+            for number in range(1, theory.segments_of(steps) + 1)
+        ]
+    return [
+        (theory.with_states_beside(steps, number, width, rows), theory.with_states(steps, number)[1])
+        for number in range(2, steps + 1)
+    ]
 
 
 def _draw_theory(axes: "Axes", here: pd.DataFrame, column: str) -> None:
@@ -90,8 +100,9 @@ def _draw_theory(axes: "Axes", here: pd.DataFrame, column: str) -> None:
     for kind in (UNIFORM, REVOLVE):
         if not (here["kind"] == kind).any():
             continue
-        points = sorted(curve(int(first["steps"]), kind), key=lambda point: point[1])
-        held = (np.array([states for states, _ in points]) + theory.BESIDE) * first["state_bytes"]
+        equal = (int(first[name]) for name in ("width", "rows"))
+        points = sorted(curve(int(first["steps"]), kind, *equal), key=lambda point: point[1])
+        held = np.array([states for states, _ in points]) * first["state_bytes"]
         across = [1 + again if column == "forward" else theory.time(again, share) for _, again in points]
         axes.plot(across, held, color=LOOKS[kind].colour, linewidth=1, alpha=0.8, zorder=1)
 

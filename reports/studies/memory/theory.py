@@ -1,19 +1,25 @@
 """How much is held and run again, in closed form, where L steps are alike.
 
-In units of one state (the outputs of one layer), buffers of hand-derived methods hold beside the gradient the
-states of the schedule, two deltas and the gradient of the outputs; in units of a forward pass, a schedule
-that runs R of L steps again makes 1 + R / L, and a whole gradient costs 3 - f1 + R / L of them, where f1 is
-the share of the first layer.
+In units of one state (the outputs of one layer), backprop in buffers holds beside the gradient all states,
+two deltas and the gradient of the outputs; checkpointing in one buffer holds what is needed at once, and the
+gradient is part of that as far as it is there. In units of a forward pass, a schedule that runs R of L steps
+again makes 1 + R / L, and a whole gradient costs 3 - f1 + R / L of them, where f1 is the share of the first
+layer.
 """
 
 from collections.abc import Sequence
 
-from methods.reverse.checkpointing.arena import arena, operations
+from methods.reverse.checkpointing import uniform as segmented
+from methods.reverse.checkpointing.actions import Schedule
+from methods.reverse.checkpointing.arena import most_at_once
+from methods.reverse.checkpointing.lifetimes import Sizes, planned
+from methods.reverse.checkpointing.operations import operations, states_at_once
 from methods.reverse.checkpointing.revolve import advances, revolve
+from methods.reverse.checkpointing.steps import Step
 from methods.reverse.checkpointing.uniform import best_segments, states_held
 
 BESIDE = 3
-"""States held beside those of the schedule: two deltas and the gradient of the outputs."""
+"""What backprop holds beside its states: two deltas and the gradient of the outputs."""
 
 
 def segments_of(steps: int) -> int:
@@ -39,8 +45,33 @@ def with_states(steps: int, states: int) -> tuple[float, float]:
     >>> with_states(64, 64), with_states(64, 4)
     ((64, 0.0), (6, 2.140625))
     """
-    held = arena(operations(revolve(steps, states), steps), [1] * steps).numbers
+    held = states_at_once(operations(revolve(steps, states), steps), [1] * steps)
     return held, (advances(steps, states) + 1 - steps) / steps
+
+
+def uniform_beside(steps: int, segments: int, width: int, rows: int) -> float:
+    """Peak less the gradient, in states, of dense layers that are all `width` wide, on `rows` rows.
+
+    With one segment, the first step back has all states but the outputs, two deltas, and one layer's part of
+    the gradient; that of the other L - 1 layers, which is taken off, is still to come.
+
+    >>> uniform_beside(64, 1, 256, 2048), uniform_beside(64, 8, 256, 2048)
+    (57.09423828125, 8.99609375)
+    """
+    return _beside(segmented.uniform(steps, segments), steps, width, rows)
+
+
+def with_states_beside(steps: int, states: int, width: int, rows: int) -> float:
+    """The same of the binomial schedule."""
+    return _beside(revolve(steps, states), steps, width, rows)
+
+
+def _beside(schedule: Schedule, steps: int, width: int, rows: int) -> float:
+    state, own = width * rows, width * (width + 1)
+    layers = [each for i in range(steps) for each in (Sizes(state, {str(i): own}), Sizes(state, {}))][:-1]
+    pairs = [Step(2 * i, min(2 * i + 2, len(layers)), 1.0, state) for i in range(steps)]
+    plan = planned(operations(schedule, steps), pairs, layers)
+    return (most_at_once(plan.values) - steps * own) / state
 
 
 def time(recomputed: float, first_share: float) -> float:

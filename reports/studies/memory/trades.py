@@ -68,8 +68,9 @@ def revolve(cases: pd.DataFrame) -> Sentence | None:
         return None
     right = [_is_the_formula(row) for row in own.to_dict("records")]
     least = own.iloc[0]
-    states, again = theory.with_states(int(least["steps"]), int(least["count"]))
-    held = (states + theory.BESIDE) * least["state_bytes"]
+    steps, count, *layer = (int(least[name]) for name in ("steps", "count", "width", "rows"))
+    again = theory.with_states(steps, count)[1]
+    held = theory.with_states_beside(steps, count, *layer) * least["state_bytes"]
     said = "all" if all(right) else f"{sum(right)} of {len(right)}"
     return (
         f"revolve at {least['steps']:.0f} layers makes the forward passes that its formula says in {said} "
