@@ -127,11 +127,8 @@ class InPlace(Layer, Protocol):
         """Write f(p, x) into `y`."""
 
     def pullback_into(self, p: Own, x: Array, y: Array, dy: Array, dx: Array | None, dp: Own) -> None:
-        """Write dx and dp; `dy` may be used as a workspace. `x` is as `forward_into` left it.
-
-        So is `y` where `overwrites_input`, being `x`. Else other numbers may be in it, or `dx` lie there: the
-        layer behind may have overwritten it.
-        """
+        """Write dx and dp; `dy` may be used as a workspace. `x` is as `forward_into` left it; `y`, unless it
+        is `x`, may hold anything, because the layer behind may overwrite it, or `dx` itself."""
 
 
 @runtime_checkable

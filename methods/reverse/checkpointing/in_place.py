@@ -8,18 +8,20 @@ buffer of `arena.py` is all that is held.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
 from gradmark.draw import Draw
+from gradmark.layer import Own
 from gradmark.method import Estimate, Prepared
 from gradmark.parameters import Parameters
 from gradmark.passes import share_of_rows
 from gradmark.problem import Problem
 from gradmark.work import Work, count
-from methods.reverse.buffers import Shape, buffer, no_graph, state_shapes
+from methods.reverse.buffers import buffer, no_graph, state_shapes
 from methods.reverse.checkpointing.actions import Schedule
-from methods.reverse.checkpointing.arena import arena
-from methods.reverse.checkpointing.lifetimes import Call, Key, Plan, Sizes, planned
+from methods.reverse.checkpointing.arena import Arena, arena
+from methods.reverse.checkpointing.lifetimes import Call, Key, Sizes, planned
 from methods.reverse.checkpointing.operations import DATA, Operation, operations, steps_run
 from methods.reverse.checkpointing.steps import Step
 
@@ -27,21 +29,39 @@ ALIGNMENT = 64
 """Bytes: values begin at multiples of it, as in arrays of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Bound:
-    """One call of a layer: ``run(parameters, x, *others)``; `x` None: the data."""
+@dataclass(frozen=True)
+class _Layout:
+    """The calls for one number of rows, with the place and the shape of each value."""
+
+    calls: tuple[Call, ...]
+    places: Arena[Key]
+    shape_of: dict[Key, tuple[int, ...]]
+
+
+class _Bound(NamedTuple):
+    """A layer's ``forward_into`` or ``pullback_into`` with its arrays; `x` None: the data.
+
+    `dy`, `dx` and `gradient` are those of a pullback.
+    """
 
     run: Callable[..., None]
     layer: int
     x: Any
-    others: tuple[Any, ...]
+    y: Any
+    dy: Any = None
+    dx: Any = None
+    gradient: Own | None = None
 
 
 @dataclass(frozen=True)
 class _Workspace:
-    """Views of the buffer for one number of rows, and the calls that fill them: up to the loss, and then."""
+    """Views of the buffer for one number of rows, and the calls that fill them: up to the loss, and then.
+
+    `names` are those of each layer's parameters, short and full.
+    """
 
     result: dict[str, Any]
+    names: list[tuple[tuple[str, str], ...]]
     ahead: list[_Bound]
     outputs: Any
     d_outputs: Any
@@ -49,9 +69,10 @@ class _Workspace:
 
 
 def prepare_in_place(problem: Problem, schedule: Schedule, steps: Sequence[Step]) -> Prepared:
-    """The prepared function; a draw of other rows gets buffers of its own for that call."""
+    """The prepared function; a draw of other rows gets a buffer of its own for that call."""
     done = operations(schedule, len(steps))
-    usual = _workspace(problem, done, steps, _inputs(problem.default_draw))
+    layout = lru_cache(maxsize=8)(partial(_layout, problem, done, steps))
+    usual = _workspace(problem, layout(_rows(problem.default_draw)))
     forward, without_graph = forward_passes(done, steps), no_graph(problem)
 
     def gradient(
@@ -65,7 +86,7 @@ def prepare_in_place(problem: Problem, schedule: Schedule, steps: Sequence[Step]
         draw = draw or problem.default_draw
         rows = share_of_rows(problem, draw)
         with without_graph():
-            work = usual if rows == 1 else _workspace(problem, done, steps, _inputs(draw))
+            work = usual if rows == 1 else _workspace(problem, layout(_rows(draw)))
             value = _run(work, problem, parameters, draw)
         count(forward=forward * rows, pullback=rows)
         return Estimate(work.result, value, Work(forward=forward * rows, pullback=rows))
@@ -78,11 +99,16 @@ def forward_passes(done: Sequence[Operation], steps: Sequence[Step]) -> float:
     return sum(steps[each].cost for each in steps_run(done)) / sum(each.cost for each in steps)
 
 
-def plan_in_place(
-    problem: Problem, done: Sequence[Operation], steps: Sequence[Step], shapes: Sequence[Shape]
-) -> Plan:
-    """The calls of layers, and what they need when; each value with the room it takes in the buffer."""
+def numbers_allocated(problem: Problem, schedule: Schedule, steps: Sequence[Step]) -> int:
+    """How many numbers are allocated, with the gradient: the whole arena."""
+    done, rows = operations(schedule, len(steps)), _rows(problem.default_draw)
+    return _layout(problem, done, steps, rows).places.numbers
+
+
+def _layout(problem: Problem, done: Sequence[Operation], steps: Sequence[Step], rows: int) -> _Layout:
+    """Each value takes a whole number of grains of the buffer."""
     grain = max(1, ALIGNMENT // problem.arrays.itemsize)
+    shapes = state_shapes(problem, (rows, int(problem.default_draw.arrays["inputs"].shape[1])))
     sizes = [
         Sizes(
             _rounded(shape, grain),
@@ -90,67 +116,13 @@ def plan_in_place(
         )
         for named, shape in zip(problem.layers or (), shapes[1:], strict=True)
     ]
-    return planned(done, steps, sizes)
-
-
-def numbers_allocated(problem: Problem, schedule: Schedule, steps: Sequence[Step]) -> int:
-    """How many numbers are allocated, with the gradient: the whole arena."""
-    shapes = state_shapes(problem, _inputs(problem.default_draw))
-    return arena(plan_in_place(problem, operations(schedule, len(steps)), steps, shapes).values).numbers
-
-
-def _run(work: _Workspace, problem: Problem, parameters: Parameters, draw: Draw) -> Any:
-    """The loss; its gradient is in the workspace."""
-    inputs = draw.arrays["inputs"]
-    criterion: Any = problem.criterion
-    own = [named.own(parameters) for named in problem.layers or ()]
-    for call in work.ahead:
-        call.run(own[call.layer], inputs if call.x is None else call.x, *call.others)
-    value = criterion.value_and_pullback_into(work.outputs, draw, work.d_outputs)
-    for call in work.then:
-        call.run(own[call.layer], inputs if call.x is None else call.x, *call.others)
-    return value
-
-
-def _workspace(
-    problem: Problem, done: Sequence[Operation], steps: Sequence[Step], inputs: Shape
-) -> _Workspace:
-    shapes = state_shapes(problem, inputs)
-    plan = plan_in_place(problem, done, steps, shapes)
-    views = _views(problem, plan, shapes)
-    turn = next(index for index, call in enumerate(plan.calls) if call.back)
-    return _Workspace(
-        {name: views["gradient", name] for name in problem.parameters},
-        [_bound(problem, call, views) for call in plan.calls[:turn]],
-        views["state", plan.calls[turn].y],
-        views["delta", len(shapes) - 1],
-        [_bound(problem, call, views) for call in plan.calls[turn + 1 :]],
-    )
-
-
-def _views(problem: Problem, plan: Plan, shapes: Sequence[Shape]) -> dict[Key, Any]:
-    """Each value's place in a new buffer."""
-    places = arena(plan.values)
-    whole = buffer(problem, places.numbers)
+    plan = planned(done, steps, sizes)
     shape_of: dict[Key, tuple[int, ...]] = {
         ("state", call.y): shapes[call.layer + 1] for call in plan.calls if not call.back
     }
     shape_of |= {("delta", layer): shape for layer, shape in enumerate(shapes)}
     shape_of |= {("gradient", name): tuple(array.shape) for name, array in problem.parameters.items()}
-    return {
-        key: whole[offset : offset + math.prod(shape_of[key])].reshape(shape_of[key])
-        for key, offset in places.offsets.items()
-    }
-
-
-def _bound(problem: Problem, call: Call, views: dict[Key, Any]) -> _Bound:
-    named: Any = (problem.layers or ())[call.layer]
-    x, y = None if call.x == DATA else views["state", call.x], views["state", call.y]
-    if not call.back:
-        return _Bound(named.layer.forward_into, call.layer, x, (y,))
-    dy, dx = views["delta", call.layer + 1], views.get(("delta", call.layer))
-    gradient = {name: views["gradient", full] for name, full in named.names.items()}
-    return _Bound(named.layer.pullback_into, call.layer, x, (y, dy, dx, gradient))
+    return _Layout(plan.calls, arena(plan.values), shape_of)
 
 
 def _rounded(shape: Sequence[int], grain: int) -> int:
@@ -158,6 +130,54 @@ def _rounded(shape: Sequence[int], grain: int) -> int:
     return -(-math.prod(shape) // grain) * grain
 
 
-def _inputs(draw: Draw) -> Shape:
-    rows, units = draw.arrays["inputs"].shape
-    return int(rows), int(units)
+def _run(work: _Workspace, problem: Problem, parameters: Parameters, draw: Draw) -> Any:
+    """The loss; its gradient is in the workspace."""
+    inputs = draw.arrays["inputs"]
+    criterion: Any = problem.criterion
+    own = [{name: parameters[full] for name, full in names} for names in work.names]
+    for call in work.ahead:
+        call.run(own[call.layer], inputs if call.x is None else call.x, call.y)
+    value = criterion.value_and_pullback_into(work.outputs, draw, work.d_outputs)
+    for run, layer, x, y, dy, dx, gradient in work.then:
+        if gradient is None:
+            run(own[layer], inputs if x is None else x, y)
+        else:
+            run(own[layer], inputs if x is None else x, y, dy, dx, gradient)
+    return value
+
+
+def _workspace(problem: Problem, layout: _Layout) -> _Workspace:
+    views, calls = _views(problem, layout), layout.calls
+    turn = next(index for index, call in enumerate(calls) if call.back)
+    return _Workspace(
+        {name: views["gradient", name] for name in problem.parameters},
+        [tuple(named.names.items()) for named in problem.layers or ()],
+        [_bound(problem, call, views) for call in calls[:turn]],
+        views["state", calls[turn].y],
+        views["delta", calls[turn].layer],
+        [_bound(problem, call, views) for call in calls[turn + 1 :]],
+    )
+
+
+def _views(problem: Problem, layout: _Layout) -> dict[Key, Any]:
+    """Each value's place in a new buffer."""
+    whole = buffer(problem, layout.places.numbers)
+    views: dict[Key, Any] = {}
+    for key, offset in layout.places.offsets.items():
+        shape = layout.shape_of[key]
+        views[key] = whole[offset : offset + math.prod(shape)].reshape(shape)
+    return views
+
+
+def _bound(problem: Problem, call: Call, views: dict[Key, Any]) -> _Bound:
+    named: Any = (problem.layers or ())[call.layer]
+    x, y = None if call.x == DATA else views["state", call.x], views["state", call.y]
+    if not call.back:
+        return _Bound(named.layer.forward_into, call.layer, x, y)
+    dy, dx = views["delta", call.layer + 1], views.get(("delta", call.layer))
+    gradient = {name: views["gradient", full] for name, full in named.names.items()}
+    return _Bound(named.layer.pullback_into, call.layer, x, y, dy, dx, gradient)
+
+
+def _rows(draw: Draw) -> int:
+    return int(draw.arrays["inputs"].shape[0])
