@@ -7,8 +7,9 @@ from importlib import import_module
 from typing import Any
 
 from gradmark.arrays import Arrays, installed
+from gradmark.measuring import time as timing
 from gradmark.measuring.interval import Interval
-from gradmark.measuring.time import Timing, interleaved, time_ratio
+from gradmark.measuring.time import Timing
 
 BACKENDS = ("numpy", "torch", "jax")
 _HOME = {"hips_autograd": "numpy", "jax_grad": "jax"}
@@ -45,12 +46,12 @@ class Cell:
 
     def over(self, peer: str) -> Interval:
         """How many times as long `peer` takes as the best `backprop`."""
-        return time_ratio(self.timings[peer], self.timings[f"backprop {self.best}"])
+        return timing.time_ratio(self.timings[peer], self.timings[f"backprop {self.best}"])
 
     @property
     def passes(self) -> Interval:
         """What the best `backprop` costs in forward passes of its backend."""
-        return time_ratio(self.timings[f"backprop {self.best}"], self.timings[f"forward {self.best}"])
+        return timing.time_ratio(self.timings[f"backprop {self.best}"], self.timings[f"forward {self.best}"])
 
     @property
     def most_passes(self) -> float:
@@ -59,7 +60,7 @@ class Cell:
 
     def share(self, backend: str) -> Interval:
         """The rate of `backprop`'s operations as a share of the rate of the products alone."""
-        ratio = time_ratio(self.timings[f"products {backend}"], self.timings[f"backprop {backend}"])
+        ratio = timing.time_ratio(self.timings[f"products {backend}"], self.timings[f"backprop {backend}"])
         scale = self.flops["gradient"] / self.flops["forward"]
         return Interval(ratio.value * scale, ratio.low * scale, ratio.high * scale)
 
@@ -93,7 +94,7 @@ def measured(
     there = [peer for peer in peers if _supported(peer, problems.get(_HOME.get(peer, "torch")))]
     calls |= {peer: _gradient(peer, problems[_HOME.get(peer, "torch")]) for peer in there}
     with pinned(1):
-        timings = interleaved(calls, synchronize=lambda: None, budget=seconds)
+        timings = timing.interleaved(calls, synchronize=lambda: None, budget=seconds)
     problem = problems["numpy"]
     flops = {"forward": forward_flops(problem) or 0.0, "gradient": gradient_flops(problem) or 0.0}
     return Cell(label, batch, timings, flops, tuple(there))

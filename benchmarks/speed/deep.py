@@ -11,8 +11,9 @@ from functools import partial
 from typing import Any
 
 from benchmarks.speed.bounds import Bound, print_bounds, shown
+from gradmark.measuring import time as timing
 from gradmark.measuring.interval import Interval
-from gradmark.measuring.time import Timing, interleaved, time_ratio
+from gradmark.measuring.time import Timing
 
 WIDTH, BATCH, DTYPE = 256, 2048, "float32"
 SECONDS = {64: 60.0, 256: 120.0}
@@ -46,7 +47,7 @@ def print_tables() -> None:
         plain = found["torch autograd"]
         for name, each in found.items():
             own = found[f"{name.split()[0]} backprop"]
-            ratio = shown(time_ratio(each.timing, plain.timing))
+            ratio = shown(_over(each, plain))
             print(
                 f"| {name} | {each.timing.median * 1e3:.0f} ms | {ratio} | "
                 f"{each.peak / 2**20:.1f} MiB | {each.peak / plain.peak:.3f} | "
@@ -62,13 +63,13 @@ def _print_limits(depth: int, found: dict[str, _Measured], same: dict[str, bool]
         each, own = found[f"{backend} checkpointed_backprop"], found[f"{backend} backprop"]
         if depth == 64:
             bounds += [
-                Bound(f"{backend}, time by autograd", time_ratio(each.timing, plain.timing), 1.38, False),
+                Bound(f"{backend}, time by autograd", _over(each, plain), 1.38, False),
                 Bound(f"{backend}, peak by autograd", _exactly(each.peak / plain.peak), 0.40, False),
             ]
         else:
             limit = 2.3 / math.sqrt(depth)
             bounds += [
-                Bound(f"{backend}, time by backprop", time_ratio(each.timing, own.timing), 1.36, False),
+                Bound(f"{backend}, time by backprop", _over(each, own), 1.36, False),
                 Bound(f"{backend}, beside, by backprop", _exactly(each.beside / own.beside), limit, False),
             ]
     smaller = found["torch checkpointed_backprop"].peak / found["torch torch_checkpoint"].peak
@@ -76,6 +77,10 @@ def _print_limits(depth: int, found: dict[str, _Measured], same: dict[str, bool]
     print_bounds(f"checkpointed_backprop at depth {depth}", bounds)
     for backend, equal in same.items():
         print(f"- the gradient on {backend} is {'' if equal else 'NOT '}bit for bit that of backprop")
+
+
+def _over(one: _Measured, other: _Measured) -> Interval:
+    return timing.time_ratio(one.timing, other.timing)
 
 
 def _exactly(number: float) -> Interval:
@@ -104,7 +109,7 @@ def _measured(depth: int) -> tuple[dict[str, _Measured], dict[str, bool]]:
             peak = peak_bytes(partial(make, method, problem), problem.arrays)
             peaks[f"{backend} {name}"] = peak.bytes
         same = {backend: _same(calls, backend) for backend in problems}
-        timings = interleaved(calls, synchronize=lambda: None, budget=SECONDS[depth])
+        timings = timing.interleaved(calls, synchronize=lambda: None, budget=SECONDS[depth])
     found = {name: _Measured(timings[name], peaks[name], peaks[name] - gradient) for name in calls}
     return found, same
 

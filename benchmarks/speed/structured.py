@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks.speed.bounds import Bound, print_bounds, shown
-from gradmark.measuring.time import interleaved, time_ratio
+from gradmark.measuring import time as timing
 from gradmark.parameters import size
 
 PROBLEMS: dict[str, dict[str, Any]] = {
@@ -47,10 +47,11 @@ def _measured(name: str, dtype: str, arguments: dict[str, Any]) -> tuple[str, Bo
     }
     calls["forward"] = partial(problem.plain_forward(), problem.parameters, problem.default_draw)
     with pinned(1):
-        timings = interleaved(calls, synchronize=lambda: None, budget=SECONDS)
+        timings = timing.interleaved(calls, synchronize=lambda: None, budget=SECONDS)
     own = timings["backprop"]
+    peer, passes = timing.time_ratio(timings["autograd"], own), timing.time_ratio(own, timings["forward"])
     row = (
         f"| {name} | {dtype} | {size(problem.parameters):,} | {own.median * 1e3:.1f} ms | "
-        f"{shown(time_ratio(timings['autograd'], own))} | {shown(time_ratio(own, timings['forward']))} |"
+        f"{shown(peer)} | {shown(passes)} |"
     )
-    return row, Bound(f"{name} {dtype}", time_ratio(own, timings["autograd"]), _SLOWER, at_least=False)
+    return row, Bound(f"{name} {dtype}", timing.time_ratio(own, timings["autograd"]), _SLOWER, at_least=False)

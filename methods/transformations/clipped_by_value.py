@@ -40,7 +40,7 @@ class ClippedByValue:
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
         """What the method inside supports, of gradients."""
         if want != "gradient":
-            return f"it clips gradients, not a {want}"
+            return f"it computes gradients, not a {want}"
         return inner_method("clipped_by_value", self.method).supports(problem, want)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:

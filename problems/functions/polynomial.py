@@ -55,7 +55,7 @@ def polynomial(
     """
     arguments = dict(locals())
     size = check_size("polynomial", "size", size, _LEAST_SIZE)
-    if check_size("polynomial", "degree", degree) > 4:
+    if isinstance(degree, bool) or not isinstance(degree, int) or not 1 <= degree <= 4:
         raise UsageError(f"polynomial: `degree={shown(degree)}` must be 1, 2, 3 or 4.")
     check_fits("polynomial", 8 * size)
     arrays, random = Arrays(backend, device, dtype), generator(seed, "weights")

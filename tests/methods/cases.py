@@ -181,3 +181,9 @@ def rounding(dtype: str) -> float:
     """
     n = ROWS + 2 * (sum(WIDTHS) + 10 * len(WIDTHS))
     return float(4 * np.sqrt(n) * epsilon(dtype) / 2)
+
+
+def stating_its_work(name: str) -> Any:
+    """The method; without a loss scale where that makes it repeat what overflows and state no work."""
+    method = gradmark.get_method(name)
+    return method if method.claims.work is not None else gradmark.get_method(name, loss_scale="none")

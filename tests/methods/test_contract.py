@@ -7,11 +7,20 @@ import pytest
 import torch
 
 import gradmark
-from gradmark.arrays import Arrays, installed, to_numpy
+from gradmark.arrays import Arrays, epsilon, installed, to_numpy
 from gradmark.claims import Claims
 from gradmark.problem import Problem, at_draw
 from gradmark.work import Work, counting
-from tests.methods.cases import CASES, COMPILED, FEW, ROWS, assert_like, flat, relative_error
+from tests.methods.cases import (
+    CASES,
+    COMPILED,
+    FEW,
+    ROWS,
+    assert_like,
+    flat,
+    relative_error,
+    stating_its_work,
+)
 
 METHODS = gradmark.list_methods()
 each_method = pytest.mark.parametrize("name", METHODS)
@@ -45,7 +54,7 @@ def same_bits(one: Any, other: Any) -> bool:
 
 @each_method
 def test_work_is_exactly_what_is_claimed(name: str) -> None:
-    method = gradmark.get_method(name)
+    method = stating_its_work(name)
     for case, problem in supported(name).items():
         work, claimed = method.prepare(problem)(problem.parameters).work, method.claims.work(problem)
         for passes in ("forward", "tangent", "pullback"):
@@ -106,7 +115,7 @@ def test_the_seed_decides_the_answer(name: str) -> None:
 
 @each_method
 def test_a_draw_of_other_rows_is_used_and_counted_by_its_rows(name: str) -> None:
-    method, problem = gradmark.get_method(name), CASES["mlp tanh cross_entropy"](place(name))
+    method, problem = stating_its_work(name), CASES["mlp tanh cross_entropy"](place(name))
     prepared = method.prepare(problem)
     usual = {
         key: np.array(to_numpy(array)) for key, array in prepared(problem.parameters, 5).gradient.items()
@@ -142,8 +151,9 @@ def test_the_value_is_the_loss_at_the_point_or_none(name: str) -> None:
     queried = name not in ("central_difference", "complex_step", "gaussian_es")
     assert (value is not None) == queried
     if queried:
-        exact = float(to_numpy(problem.loss(problem.parameters)))
-        assert float(to_numpy(value)) == pytest.approx(exact, rel=64 * Arrays().epsilon)
+        exact, inside = float(to_numpy(problem.loss(problem.parameters))), method.claims.precision
+        unit = epsilon("float64" if inside == "problem" else inside)
+        assert float(to_numpy(value)) == pytest.approx(exact, rel=64 * unit)
 
 
 @pytest.mark.parametrize("name", [n for n in METHODS if "torch" in gradmark.get_method(n).claims.backends])
