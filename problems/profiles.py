@@ -14,8 +14,10 @@ from gradmark.arrays import installed
 from gradmark.claims import Claims, Truncated, Unbiased
 from gradmark.registry import get_method, list_methods
 from gradmark.run.plan import Comparison, MethodCall
+from gradmark.run.records import Group
 from problems.mlp import widths_for
 from problems.studies import memory, parallel, precision
+from problems.variants import without_variants
 
 Choice = Callable[[Claims], bool]
 
@@ -26,12 +28,13 @@ _FUNCTION_SIZES = (100, 500, 2_000, 5_000)
 _STEPS = (*(float(f"{digit}e{exponent}") for exponent in range(-12, -1) for digit in (1, 3)), 0.1)
 _SAMPLES = tuple(2**power for power in range(2, 12))
 _DEPTHS = (2, 6, 16, 32)
+_BATCH = 32
 
 
 def quick() -> list[Comparison]:
-    """A few minutes: every method and every study, at the sizes that fit."""
-    no_error = ("time", "memory", "work")
-    return [
+    """A few minutes: every study, and every method at the sizes that fit."""
+    no_error: tuple[Group, ...] = ("time", "memory", "work")
+    plan = [
         *_cost("numpy", "float64", _SMALL[:3], _any, repetitions=8, time_limit=10),
         *_cost("numpy", "float64", _SMALL[3:4], _any, repetitions=8, time_limit=30),
         *_cost("numpy", "float64", _SMALL[4:], _any, repetitions=8, time_limit=90),
@@ -51,8 +54,9 @@ def quick() -> list[Comparison]:
         *_steps(time_limit=20),
         *_samples(1_000, repetitions=16, time_limit=30),
         *_depth("torch", time_limit=10),
-        *studies("quick"),
     ]
+    smallest = _network(_SMALL[0], batch=_BATCH)
+    return [*(without_variants(each, but_at=smallest) for each in plan), *studies("quick")]
 
 
 def reverse() -> list[Comparison]:
@@ -83,7 +87,7 @@ def full() -> list[Comparison]:
 
 
 def _cost(
-    backend: str, dtype: str, sizes: Iterable[int], choice: Choice, batch: int = 32, **more: Any
+    backend: str, dtype: str, sizes: Iterable[int], choice: Choice, batch: int = _BATCH, **more: Any
 ) -> list[Comparison]:
     """What a gradient costs and how wrong it is, by the number of parameters of a network on real data."""
     if not installed(backend):
@@ -160,10 +164,9 @@ def _network(size: int, **more: int) -> dict[str, Any]:
 
 def _methods(backend: str, choice: Choice) -> tuple[MethodCall, ...]:
     """The registered methods that run on `backend` and are chosen; those with the fewest passes first."""
-    chosen = [name for name, claims in _registered().items() if backend in claims.backends and choice(claims)]
-    return tuple(
-        MethodCall(name) for name in sorted(chosen, key=lambda name: _registered()[name].growth.passes)
-    )
+    known = _registered()
+    chosen = [name for name, claims in known.items() if backend in claims.backends and choice(claims)]
+    return tuple(MethodCall(name) for name in sorted(chosen, key=lambda name: known[name].growth.passes))
 
 
 @cache

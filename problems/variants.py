@@ -1,0 +1,21 @@
+"""Methods that a quick plan measures at its smallest network alone, and in the studies about them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from gradmark.run.plan import Comparison
+
+_VARIANTS = frozenset({
+    "checkpointed_backprop", "reversible_backprop", "torch_checkpoint", "mixed_precision_backprop",
+    "torch_autocast", "data_parallel_backprop", "pipeline_backprop", "clipped_by_norm", "clipped_by_value",
+    "path_sum", "compiled",
+})  # fmt: skip
+"""They vary another method, start processes, or compile for seconds."""
+
+
+def without_variants(comparison: Comparison, but_at: Mapping[str, Any]) -> Comparison:
+    """`comparison` without them, unless it is of a network of the sizes `but_at` in float64."""
+    if comparison.sizes == but_at and comparison.dtype == "float64":
+        return comparison
+    return replace(comparison, methods=tuple(m for m in comparison.methods if m.name not in _VARIANTS))
