@@ -1,8 +1,8 @@
 """The plans that `gradmark run --profile` knows: what a report needs, at two prices.
 
-`quick` takes a few minutes on two cores, `full` an evening. Methods come from the registry by their
-claims, so a method that somebody else registers is measured too. What will not fit into a comparison's
-time is planned all the same: it is recorded as skipped, with the time it would have taken.
+`quick` takes some minutes on two cores, `full` an evening. Methods come from the registry by their claims, so
+one that somebody else registers is measured too. What will not fit into a comparison's time is planned all
+the same: it is recorded as skipped, with the time it would have taken.
 """
 
 import warnings
@@ -55,27 +55,26 @@ def quick() -> list[Comparison]:
         *_samples(1_000, repetitions=16, time_limit=30),
         *_depth("torch", time_limit=10),
     ]
-    smallest = _network(_SMALL[0], batch=_BATCH)
-    return [*(without_variants(each, but_at=smallest) for each in plan), *studies("quick")]
+    once = _network(10_000, batch=_BATCH)
+    return [*(without_variants(each, but_at=once) for each in plan), *studies("quick")]
 
 
 def reverse() -> list[Comparison]:
-    """What the pages on memory, precision and parallel work are made of, alone: some minutes."""
+    """The pages on memory, precision and parallel work alone: some minutes."""
     return studies("full")
 
 
 def studies(size: Literal["quick", "full"]) -> list[Comparison]:
-    """The comparisons of the studies that have a page of their own."""
+    """Those of the studies that have a page of their own."""
     return [each for study in (memory, precision, parallel) for each in getattr(study, size)()]
 
 
 def full() -> list[Comparison]:
     """An evening: more sizes, all methods on every backend, larger batches, more seeds."""
-    plan = []
+    plan, sizes = [], (*_SMALL, *_LARGE)
     for backend in ("numpy", "torch", "jax"):
         for dtype in ("float64", "float32"):
             for batch in (32, 256):
-                sizes = (*_SMALL, *_LARGE)
                 plan += _cost(backend, dtype, sizes, _any, time_limit=600, repetitions=32, batch=batch)
             plan += _functions(backend, _any, _FUNCTION_SIZES, dtype=dtype, time_limit=120, repetitions=32)
         plan += _depth(backend, time_limit=300)
@@ -90,8 +89,7 @@ def _cost(
     backend: str, dtype: str, sizes: Iterable[int], choice: Choice, batch: int = _BATCH, **more: Any
 ) -> list[Comparison]:
     """What a gradient costs and how wrong it is, by the number of parameters of a network on real data."""
-    if not installed(backend):
-        # One size is enough to say that this backend is missing.
+    if not installed(backend):  # one size is enough to say so
         sizes = tuple(sizes)[:1]
     place = {"backend": backend, "dtype": dtype, **more}
     return [

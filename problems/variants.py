@@ -1,4 +1,4 @@
-"""Methods that a quick plan measures at its smallest network alone, and in the studies about them."""
+"""Methods that a quick plan measures at one network alone, and in the studies about them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
