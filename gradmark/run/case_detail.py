@@ -3,7 +3,7 @@
 import platform
 from typing import Any
 
-from gradmark.claims import Biased, Claims, Truncated, Unbiased
+from gradmark.claims import Biased, Claims, Exact, Target, Truncated, Unbiased
 from gradmark.layer import Affine, flattened
 from gradmark.measuring.flops import first_layer_share, pullback_flops
 from gradmark.method import Method
@@ -37,7 +37,7 @@ def of_method(method: Method, problem: Problem) -> dict[str, Any]:
     claims = method.claims
     return {
         "family": claims.family,
-        "exactness": str(claims.exactness),
+        "exactness": _in_words(claims),
         "target": str(claims.target),
         "reads": sorted(claims.reads),
         "black_box": claims.black_box,
@@ -50,6 +50,15 @@ def of_method(method: Method, problem: Problem) -> dict[str, Any]:
         **_of_exactness(method, claims, size(problem.parameters)),
         **_of_work(claims, problem),
     }
+
+
+def _in_words(claims: Claims) -> str:
+    """The claim, and what it is exact in and of where that is not the problem's own dtype and gradient."""
+    words = str(claims.exactness)
+    if not isinstance(claims.exactness, Exact):
+        return words
+    inside = "" if claims.precision == "problem" else f" in {claims.precision}"
+    return words + inside + ("" if claims.target == Target() else f", of the {claims.target}")
 
 
 def _of_exactness(method: Method, claims: Claims, parameters: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import gradmark
 from gradmark.errors import UsageError
 from gradmark.measuring.error import profile
 from gradmark.reference import Reference
-from gradmark.run import cpus
+from gradmark.run import case_detail, cpus
 from gradmark.run.accuracy import error_records
 from gradmark.run.plan import Comparison, MethodCall
 from gradmark.run.records import PLAIN_FORWARD, Record, from_line, to_line
@@ -149,3 +149,17 @@ def test_errors_say_what_they_were_measured_against(run: Run) -> None:
     assert set(error.detail["arrays"]) == {
         "layers.0.weight", "layers.0.bias", "layers.2.weight", "layers.2.bias",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("backprop", "exact"),
+        ("mixed_precision_backprop", "exact in float16"),
+        ("clipped_by_norm", "exact, of the direction (no longer than 1)"),
+    ],
+)
+def test_a_claim_says_what_it_is_exact_in_and_of(name: str, said: str) -> None:
+    """A page would otherwise suspect a method of fewer digits, or of another length, than it claims."""
+    problem = gradmark.get_problem("mlp", backend="torch", dtype="float32")
+    assert case_detail.of_method(gradmark.get_method(name), problem)["exactness"] == said
