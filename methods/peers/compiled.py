@@ -47,9 +47,17 @@ class Compiled:
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
-        """It needs torch tensors, a compiler, and a loss that torch can capture: the last two are tried."""
+        """It needs torch tensors, a compiler, and a loss that torch can capture: the last two are tried.
+
+        Not bfloat16 on the CPU: the code that inductor (torch 2.13) made for a batch of one row gave
+        gradients that are not finite, of a cross entropy and of a convolution.
+        """
         if reason := unsupported(self, problem, want) or _reason_against_inductor(problem.arrays.device):
             return reason
+        if problem.arrays.dtype == "bfloat16" and problem.arrays.device == "cpu":
+            return (
+                "torch.compile's code for one row in bfloat16 gives gradients on the cpu that are not finite"
+            )
         return once_for(problem, "captured by torch.compile", lambda: _reason_against_capture(problem))
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
