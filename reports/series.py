@@ -41,6 +41,12 @@ def series(cases: pd.DataFrame, quantity: str) -> Iterator[Series]:
     yield from sorted(found, key=lambda one: (family_order(one.last["family"]), one.variant))
 
 
+def lines(cases: pd.DataFrame, quantity: str, pair: tuple[str, str]) -> list[Series]:
+    """The series of one (place, dtype); without those of a single size, where others have several."""
+    here = [one for one in series(cases, quantity) if (one.place, one.dtype) == pair]
+    return [one for one in here if len(one.cases) >= FEWEST_SIZES] or here
+
+
 def scenes(main: pd.DataFrame) -> list[str]:
     """The scenes, the one with most cases first; without those that exist for a depth sweep alone."""
     counts = main.groupby("scene")["case"].count().sort_values(ascending=False, kind="stable")
@@ -81,9 +87,9 @@ def main_dtype(cases: pd.DataFrame) -> str:
 
 
 def main_place(cases: pd.DataFrame) -> str:
-    """The place where most methods have been measured."""
-    methods = cases.groupby("place", sort=False)["variant"].nunique()
-    return str(methods.idxmax())
+    """The place where most families have been measured, and of those the one with most methods."""
+    counts = cases.groupby("place", sort=False)[["family", "variant"]].nunique()
+    return str(counts.sort_values(["family", "variant"], ascending=False, kind="stable").index[0])
 
 
 def largest_group(cases: pd.DataFrame, by: list[str]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from reports.figures.growth import draw_series, draw_slope, over_parameters
 from reports.labels import End, label_ends
 from reports.laws import Law
 from reports.run import Run
-from reports.series import growing, panels
+from reports.series import growing, lines, panels
 from reports.style import Look, grid, key, literal, looks
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ def draw(run: Run) -> Figure | None:
     for panel, pair in zip(axes, pairs, strict=True):
         over_parameters(panel, "time of a gradient (s)")
         panel.set_title(literal(", ".join(pair)))
+        drawn = {one.variant for one in lines(cases, "time", pair)}
         here = [law for law in fits if (law.series.place, law.series.dtype) == pair]
+        here = [law for law in here if law.series.variant in drawn]
         for law in here:
             draw_series(panel, law.series, "time", look[law.series.variant])
         ends[panel] = [_draw_law(panel, law, right, look[law.series.variant]) for law in here]
