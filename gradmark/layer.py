@@ -17,7 +17,6 @@ they have, so a member's name is a promise: what has `fan_in` and `fan_out` is a
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, Protocol, runtime_checkable
 
 from gradmark.arrays import Array
@@ -155,44 +154,3 @@ class NamedLayer:
     def own(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
         """The layer's own part of all `parameters`, under short names; absent names are left out."""
         return {name: parameters[full] for name, full in self.names.items() if full in parameters}
-
-
-def flattened(layers: tuple[NamedLayer, ...] | None) -> tuple[NamedLayer, ...]:
-    """All layers with those inside of composite ones, outer before inner, under their full prefixes."""
-    found: list[NamedLayer] = []
-    for named in layers or ():
-        found.append(named)
-        if isinstance(named.layer, Composite):
-            lead = f"{named.prefix}." if named.prefix else ""
-            found += [NamedLayer(lead + each.prefix, each.layer) for each in flattened(named.layer.inner)]
-    return tuple(found)
-
-
-def rows_are_coupled(layers: tuple[NamedLayer, ...] | None) -> str | None:
-    """The prefix of the first layer that couples the rows of a batch; None where no layer does."""
-    for each in flattened(layers):
-        if isinstance(each.layer, CouplesRows) and each.layer.couples_rows:
-            return each.prefix
-    return None
-
-
-def lacks_pushforward(layers: tuple[NamedLayer, ...] | None) -> str | None:
-    """The prefix of the first layer without a pushforward; None where all have one."""
-    every = flattened(layers)
-    return next((each.prefix for each in every if not hasattr(each.layer, "pushforward")), None)
-
-
-def all_in_place(layers: tuple[NamedLayer, ...] | None, criterion: Criterion | None) -> bool:
-    """Whether layers and criterion can work in buffers that are allocated once.
-
-    They can't where a parameter is used twice, because its gradients are then to be added; nor where a layer
-    would overwrite the data, or the outputs that the layer before it still needs.
-    """
-    if not layers or not isinstance(criterion, InPlaceCriterion):
-        return False
-    able = [each.layer for each in layers if isinstance(each.layer, InPlace) and each.layer.works_in_place]
-    used = [full for each in layers for full in each.names.values()]
-    if len(able) < len(layers) or len(set(used)) < len(used):
-        return False
-    overwrites = [True, *(layer.overwrites_input for layer in able)]
-    return not any(before and here for before, here in pairwise(overwrites))

@@ -7,10 +7,11 @@ from typing import Any, Literal, cast
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
-from gradmark.layer import Composite, Criterion, NamedLayer, Sampled, flattened
+from gradmark.layer import Composite, Criterion, NamedLayer, Sampled
 from gradmark.parameters import Parameters
 from gradmark.problem import Call, Smoothness, converted, retarget
 from gradmark.random import generator
+from gradmark.structure import flattened, state_shapes
 from gradmark.unroll import Unroll
 from gradmark.work import count
 from problems.layers.opening import Given, with_offsets
@@ -70,11 +71,7 @@ class Network:
     @property
     def input_shapes(self) -> tuple[tuple[int, int], ...]:
         """The shape (rows, units) of each layer's input, for the default draw."""
-        inputs = self.default_draw.arrays["inputs"]
-        shapes = [(int(inputs.shape[0]), int(inputs.shape[1]))]
-        for named in self.layers:
-            shapes.append(named.layer.output_shape(shapes[-1]))
-        return tuple(shapes[:-1])
+        return tuple(state_shapes(self.layers, self.default_draw.arrays["inputs"].shape)[:-1])
 
     @property
     def unroll(self) -> Unroll | None:

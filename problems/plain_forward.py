@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from gradmark.draw import Draw
-from gradmark.layer import all_in_place
 from gradmark.parameters import Parameters
+from gradmark.structure import all_in_place, state_shapes
 from gradmark.work import count, uncounted
 
 Forward = Callable[[Parameters, Draw], Any]
@@ -29,12 +29,13 @@ def plain_forward(network: Any) -> Forward:
 
 def _numpy(network: Any) -> Forward:
     """Every layer writes into a buffer allocated once; activations overwrite their input."""
-    dtype, shape, steps = network.arrays.dtype_object, network.default_draw.arrays["inputs"].shape, []
-    for named in network.layers:
-        shape = named.layer.output_shape(shape)
-        steps.append((named, None if named.layer.overwrites_input else np.empty(shape, dtype)))
-
-    scratch = np.empty(shape, dtype)
+    dtype = network.arrays.dtype_object
+    shapes = state_shapes(network.layers, network.default_draw.arrays["inputs"].shape)
+    steps = [
+        (named, None if named.layer.overwrites_input else np.empty(shape, dtype))
+        for named, shape in zip(network.layers, shapes[1:], strict=True)
+    ]
+    scratch = np.empty(shapes[-1], dtype)
 
     def forward(parameters: Parameters, draw: Draw) -> Any:
         if draw.count != network.default_draw.count:

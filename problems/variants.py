@@ -12,10 +12,12 @@ _VARIANTS = frozenset({
     "path_sum", "compiled",
 })  # fmt: skip
 """They vary another method, start processes, or compile for seconds."""
+_SECONDS = 60.0
+"""So long may the comparison with them take: with less, a method is timed once or not at all."""
 
 
 def without_variants(comparison: Comparison, but_at: Mapping[str, Any]) -> Comparison:
-    """`comparison` without them, unless it is of a network of the sizes `but_at` in float64."""
+    """`comparison` without them; with them, and with more time, at a network `but_at` in float64."""
     if comparison.sizes == but_at and comparison.dtype == "float64":
-        return comparison
+        return replace(comparison, time_limit=max(comparison.time_limit, _SECONDS))
     return replace(comparison, methods=tuple(m for m in comparison.methods if m.name not in _VARIANTS))

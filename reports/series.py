@@ -47,6 +47,13 @@ def lines(cases: pd.DataFrame, quantity: str, pair: tuple[str, str]) -> list[Ser
     return [one for one in here if len(one.cases) >= FEWEST_SIZES] or here
 
 
+def of_several_sizes(cases: pd.DataFrame) -> pd.DataFrame:
+    """Without the methods of a scene that were measured at one size alone, where others were at several."""
+    sizes = cases.groupby(["scene", "name"])["P"].transform("nunique")
+    most = sizes.groupby(cases["scene"]).transform("max")
+    return cases[(sizes >= FEWEST_SIZES) | (most < FEWEST_SIZES)]
+
+
 def scenes(main: pd.DataFrame) -> list[str]:
     """The scenes, the one with most cases first; without those that exist for a depth sweep alone."""
     counts = main.groupby("scene")["case"].count().sort_values(ascending=False, kind="stable")

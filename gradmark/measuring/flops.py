@@ -4,6 +4,7 @@ Only matrix products count, two operations for each multiply and add, as torch's
 """
 
 from gradmark.problem import Problem
+from gradmark.structure import state_shapes
 
 
 def forward_flops(problem: Problem) -> float | None:
@@ -27,13 +28,11 @@ def pullback_flops(problem: Problem) -> float | None:
     """The operations of one pullback over the default draw; None for a problem without layers."""
     if problem.layers is None:
         return None
-    first = _first(problem)
-    shape, total = tuple(problem.default_draw.arrays["inputs"].shape), 0.0
-    for index, named in enumerate(problem.layers):
-        if index >= first:
-            total += named.layer.pullback_flops(shape[0], input_gradient=index > first)
-        shape = named.layer.output_shape(shape)
-    return total
+    first, rows = _first(problem), _rows(problem)
+    return sum(
+        problem.layers[index].layer.pullback_flops(rows[index], input_gradient=index > first)
+        for index in range(first, len(problem.layers))
+    )
 
 
 def first_layer_share(problem: Problem) -> float | None:
@@ -45,14 +44,18 @@ def first_layer_share(problem: Problem) -> float | None:
     """
     if problem.layers is None or not problem.flops:
         return None
-    first, shape = _first(problem), tuple(problem.default_draw.arrays["inputs"].shape)
-    for named in problem.layers[:first]:
-        shape = named.layer.output_shape(shape)
+    first = _first(problem)
+    rows = _rows(problem)[first]
     with_input, without = (
-        problem.layers[first].layer.pullback_flops(shape[0], input_gradient=needed)
-        for needed in (True, False)
+        problem.layers[first].layer.pullback_flops(rows, input_gradient=needed) for needed in (True, False)
     )
     return (with_input - without) / problem.flops
+
+
+def _rows(problem: Problem) -> list[int]:
+    """How many rows go into each layer."""
+    inputs = problem.default_draw.arrays["inputs"]
+    return [rows for rows, _ in state_shapes(problem.layers or (), inputs.shape)]
 
 
 def _first(problem: Problem) -> int:

@@ -4,11 +4,12 @@ import platform
 from typing import Any
 
 from gradmark.claims import Biased, Claims, Exact, Target, Truncated, Unbiased
-from gradmark.layer import Affine, flattened
+from gradmark.layer import Affine
 from gradmark.measuring.flops import first_layer_share, pullback_flops
 from gradmark.method import Method
 from gradmark.parameters import size
 from gradmark.problem import Problem
+from gradmark.structure import flattened
 
 
 def of_problem(problem: Problem) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from typing import Any
 from gradmark import passes
 from gradmark.arrays import Array
 from gradmark.draw import Draw
-from gradmark.layer import lacks_pushforward
 from gradmark.parameters import Parameters
 from gradmark.population import per_chunk
 from gradmark.problem import Problem
+from gradmark.structure import lacks_pushforward
 from gradmark.work import count, uncounted
 
 Along = Callable[[Parameters], tuple[Array, Array]]

@@ -3,6 +3,7 @@
 Not to be confused with `backprop` on JAX, which XLA compiles.
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -11,11 +12,11 @@ from typing import Any
 
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
-from gradmark.judging.places.remembering import once_for
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.parameters import Parameters, detached, zeros_like
 from gradmark.passes import share_of_rows
 from gradmark.problem import Problem, at_draw
+from gradmark.remembering import once_for
 from gradmark.work import Work, count, uncounted
 
 
@@ -105,7 +106,9 @@ def _compiled(
     alone = FunctionType(code, globals(), closure=closure)
     # Without `fullgraph` a loss that cannot be captured would run uncompiled, and nobody would know.
     compiled: Any = torch.compile(alone, backend=backend, fullgraph=True, dynamic=False)
-    with uncounted():
+    with uncounted(), warnings.catch_warnings():
+        # A namespace is looked up through a cache, which torch traces right through: it gives the same one.
+        warnings.filterwarnings("ignore", "Dynamo detected a call to a `functools.lru_cache`")
         bound.loss(parameters, Draw(arrays))  # torch cannot capture how a cached property is first computed
         compiled(parameters, arrays)  # torch compiles at the first call
     return compiled  # type: ignore[no-any-return]

@@ -11,12 +11,12 @@ from typing import Any
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
 from gradmark.errors import UsageError, in_one_line
-from gradmark.judging.places.remembering import once_for
 from gradmark.measuring.saved import saved_by_torch
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.parameters import Parameters
 from gradmark.passes import share_of_rows
 from gradmark.problem import Problem
+from gradmark.remembering import once_for
 from gradmark.work import Work, count, uncounted
 from methods.reverse.mixed_precision.loss_scale import checked
 from methods.reverse.mixed_precision.scaling import Scaling

@@ -16,11 +16,11 @@ from gradmark import passes
 from gradmark.arguments import check_switch
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
-from gradmark.layer import all_in_place
 from gradmark.measuring.saved import saved_by_layers
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
+from gradmark.structure import all_in_place
 from gradmark.work import Work, counting
 from methods.reverse.backprop_in_place import prepare_in_place
 from methods.reverse.compiled_by_jax import prepare_compiled

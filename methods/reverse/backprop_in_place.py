@@ -13,8 +13,9 @@ from gradmark.layer import InPlaceCriterion
 from gradmark.method import Estimate, Prepared
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
+from gradmark.structure import state_shapes
 from gradmark.work import Work, count
-from methods.reverse.buffers import bound_layers, buffer, no_graph, state_shapes
+from methods.reverse.buffers import bound_layers, buffer, no_graph
 
 
 def prepare_in_place(problem: Problem, portable: Prepared) -> Prepared:
@@ -22,7 +23,7 @@ def prepare_in_place(problem: Problem, portable: Prepared) -> Prepared:
     criterion = problem.criterion
     assert isinstance(criterion, InPlaceCriterion)
     result = {name: problem.arrays.xp.empty_like(array) for name, array in problem.parameters.items()}
-    shapes = state_shapes(problem, tuple(problem.default_draw.arrays["inputs"].shape))
+    shapes = state_shapes(problem.layers or (), problem.default_draw.arrays["inputs"].shape)
     layers = bound_layers(problem, result, shapes)
     # Room for each layer's output, unless the layer writes it over its input.
     outputs = [

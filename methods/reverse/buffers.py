@@ -29,14 +29,6 @@ class BoundLayer:
         return {name: parameters[full] for name, full in self.names}
 
 
-def state_shapes(problem: Problem, inputs: Shape) -> list[Shape]:
-    """The shape (rows, units) before and behind each layer, for data of the shape `inputs`."""
-    shapes = [inputs]
-    for named in problem.layers or ():
-        shapes.append(named.layer.output_shape(shapes[-1]))
-    return shapes
-
-
 def buffer(problem: Problem, numbers: int) -> Any:
     """Room for so many numbers in the problem's dtype and on its device."""
     arrays = problem.arrays

@@ -10,7 +10,7 @@ from reports.figure import Figure
 from reports.frontier import on_frontier
 from reports.labels import End, name_points
 from reports.run import Run
-from reports.series import main_dtype, reference_size, scenes
+from reports.series import main_dtype, of_several_sizes, reference_size, scenes
 from reports.style import INK, Look, grid, key, literal, log_log, looks
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ _CAPTION = (
     "and joined by steps: the frontier, those that no other beats in both; errors below eight units of the "
     "dtype count as equal. Named is the fastest place of each method; the small points are the same method "
     "on other backends or with other hyper-parameters. Bars are 95 % intervals of the error; an error of "
-    "exactly zero is drawn at an eighth of the unit of the dtype."
+    "exactly zero is drawn at an eighth of the unit of the dtype. Methods measured at one size alone stand "
+    "in the summary."
 )
 _COLUMNS = ["case", "scene", "place", "dtype", "variant", "family", "P", "time", "ratio", "error", "frontier"]
 
@@ -48,7 +49,8 @@ def draw(run: Run) -> Figure | None:
 
 def _panels(run: Run) -> list[pd.DataFrame]:
     """The cases of each panel, fastest first, with their place on the frontier."""
-    cases = run.cases[(run.cases["time"] > 0) & run.cases["error_drawn"].notna()]
+    cases = of_several_sizes(run.cases)
+    cases = cases[(cases["time"] > 0) & cases["error_drawn"].notna()]
     parts: list[pd.DataFrame] = []
     for scene in scenes(run.main):
         here = cases[cases["scene"] == scene]

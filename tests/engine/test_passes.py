@@ -10,9 +10,10 @@ import gradmark
 from gradmark import passes
 from gradmark.arrays import Arrays, to_numpy
 from gradmark.draw import Draw
-from gradmark.layer import NamedLayer, all_in_place
+from gradmark.layer import NamedLayer
 from gradmark.problem import Call
 from gradmark.random import generator
+from gradmark.structure import all_in_place
 from gradmark.work import Work, counting
 from problems.layers.activation import Activation
 from problems.layers.dense import Dense

@@ -227,7 +227,7 @@ def test_a_plain_function_has_neither_rows_nor_units() -> None:
 
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
 def test_a_scaled_network_keeps_the_fast_path_and_moves_like_another(backend: str) -> None:
-    from gradmark.layer import all_in_place
+    from gradmark.structure import all_in_place
 
     problem = gradmark.get_problem(NETWORK[0], **NETWORK[1], backend=backend)
     other = scaled(problem, 8.0)

@@ -10,9 +10,9 @@ import gradmark
 from gradmark import passes
 from gradmark.arrays import Arrays, installed, to_numpy
 from gradmark.errors import UsageError
-from gradmark.layer import all_in_place, rows_are_coupled
 from gradmark.measuring.flops import pullback_flops
 from gradmark.run.case_detail import of_problem
+from gradmark.structure import all_in_place, rows_are_coupled
 from tests.problems.numeric import complex_step
 from tests.problems.test_population import MEMBERS, assert_population_is_the_loop, loop, members
 

@@ -9,7 +9,8 @@ import pytest
 
 import gradmark
 from gradmark.arrays import to_numpy
-from gradmark.layer import Affine, flattened, rows_are_coupled
+from gradmark.layer import Affine
+from gradmark.structure import flattened, rows_are_coupled
 
 ROWS = 6
 DENSE: dict[str, Any] = {"width": 4, "data": "synthetic", "inputs": 5, "outputs": 3}

@@ -8,13 +8,13 @@ import numpy as np
 from gradmark import dtypes
 from gradmark.claims import Truncated
 from gradmark.judging.hearing import Hearing, MethodError
-from gradmark.judging.places.remembering import once_for
 from gradmark.judging.process import watch
 from gradmark.measuring.norms import norm
 from gradmark.method import Method, Prepared
 from gradmark.problem import Problem
 from gradmark.reference.point import Point
 from gradmark.reference.scale import room
+from gradmark.remembering import once_for
 
 _CURVES_LESS = 8.0
 """eps^(1 / (p + 1)) is best where all derivatives are as large as the loss: most losses curve less."""

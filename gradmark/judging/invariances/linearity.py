@@ -9,8 +9,8 @@ from gradmark.judging.invariances.binding import Unfit
 from gradmark.judging.invariances.comparison import compared
 from gradmark.judging.invariances.scaled import scaled
 from gradmark.judging.invariances.subject import Subject
-from gradmark.judging.places.remembering import once_for
 from gradmark.judging.verdict import Finding
+from gradmark.remembering import once_for
 
 NAME = "linearity"
 _FACTOR = 8.0

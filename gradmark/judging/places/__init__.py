@@ -1,3 +1,3 @@
 """Where methods are judged, and by what: several `sites` of a problem (`saturation` and `kinks` find the odd
-ones), and the `references` there, which several methods share (`remembering` keeps them).
+ones), and the `references` there, which several methods share.
 """

@@ -13,13 +13,13 @@ import numpy as np
 
 from gradmark.arrays import Array, epsilon, to_numpy
 from gradmark.claims import Reads
-from gradmark.judging.places.remembering import once_for
 from gradmark.judging.places.sites import Site
 from gradmark.problem import Problem
 from gradmark.reference import NoReference, Reference, best_reference
 from gradmark.reference.carried import carried
 from gradmark.reference.point import Point, widest_point
 from gradmark.registry import list_problems
+from gradmark.remembering import once_for
 from gradmark.run.resolving import PLACE
 
 _SHARED: frozenset[Reads] = frozenset({"pullback", "torch graph"})

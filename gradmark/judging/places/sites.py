@@ -14,13 +14,13 @@ from gradmark.arrays import to_numpy
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
 from gradmark.judging.places.kinks import beside_a_kink
-from gradmark.judging.places.remembering import once_for
 from gradmark.judging.places.saturation import enlarged
 from gradmark.measuring.norms import norm
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem, converted
 from gradmark.random import generator
 from gradmark.reference import NoReference
+from gradmark.remembering import once_for
 
 Numbers = Mapping[str, Any]
 BESIDE_A_KINK = "near a kink"

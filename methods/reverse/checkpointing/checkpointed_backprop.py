@@ -12,9 +12,9 @@ from typing import Literal
 from gradmark.arguments import check_name, check_size, check_switch
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.errors import UsageError
-from gradmark.layer import all_in_place
 from gradmark.method import Prepared, Want, check_supported, unsupported
 from gradmark.problem import Problem
+from gradmark.structure import all_in_place
 from gradmark.work import Work
 from methods.reverse.checkpointing import in_place, portable
 from methods.reverse.checkpointing.actions import Schedule

@@ -17,8 +17,9 @@ from gradmark.method import Estimate, Prepared
 from gradmark.parameters import Parameters
 from gradmark.passes import share_of_rows
 from gradmark.problem import Problem
+from gradmark.structure import state_shapes
 from gradmark.work import Work, count
-from methods.reverse.buffers import buffer, no_graph, state_shapes
+from methods.reverse.buffers import buffer, no_graph
 from methods.reverse.checkpointing.actions import Schedule
 from methods.reverse.checkpointing.arena import Arena, arena
 from methods.reverse.checkpointing.lifetimes import Call, Key, Sizes, planned
@@ -108,7 +109,7 @@ def numbers_allocated(problem: Problem, schedule: Schedule, steps: Sequence[Step
 def _layout(problem: Problem, done: Sequence[Operation], steps: Sequence[Step], rows: int) -> _Layout:
     """Each value takes a whole number of grains of the buffer."""
     grain = max(1, ALIGNMENT // problem.arrays.itemsize)
-    shapes = state_shapes(problem, (rows, int(problem.default_draw.arrays["inputs"].shape[1])))
+    shapes = state_shapes(problem.layers or (), (rows, int(problem.default_draw.arrays["inputs"].shape[1])))
     sizes = [
         Sizes(
             _rounded(shape, grain),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gradmark.layer import Elementwise
 from gradmark.problem import Problem
-from methods.reverse.buffers import state_shapes
+from gradmark.structure import state_shapes
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Step:
 def steps_of(problem: Problem) -> list[Step]:
     """The steps of a problem with layers."""
     layers = [named.layer for named in problem.layers or ()]
-    shapes = state_shapes(problem, tuple(problem.default_draw.arrays["inputs"].shape))
+    shapes = state_shapes(problem.layers or (), problem.default_draw.arrays["inputs"].shape)
     costs = layer_costs(problem)
     starts = [i for i, layer in enumerate(layers) if i == 0 or not isinstance(layer, Elementwise)]
     return [
@@ -39,7 +39,7 @@ def layer_costs(problem: Problem) -> list[float]:
     These are the operations of its matrix products; or one for each layer, where no layer has any.
     """
     layers = [named.layer for named in problem.layers or ()]
-    shapes = state_shapes(problem, tuple(problem.default_draw.arrays["inputs"].shape))
+    shapes = state_shapes(problem.layers or (), problem.default_draw.arrays["inputs"].shape)
     flops = [layer.flops(rows) for layer, (rows, _) in zip(layers, shapes[:-1], strict=True)]
     return flops if any(flops) else [1.0] * len(layers)
 

@@ -15,6 +15,7 @@ from gradmark.arguments import check_name, check_number, check_size, check_switc
 from gradmark.claims import Biased, Claims, Exact, Growth
 from gradmark.method import Prepared, Want, check_supported
 from gradmark.problem import Problem
+from gradmark.structure import state_shapes
 from gradmark.work import Work
 from methods.reverse.parallel.joined import Joined, group_size
 from methods.reverse.parallel.parcel import Piece
@@ -97,10 +98,7 @@ class PipelineBackprop:
 
 def stages_of(problem: Problem, stages: int) -> tuple[tuple[int, int], ...]:
     """The spans of layers, balanced by the matrix products of their forward passes over the default draw."""
-    assert problem.layers is not None
-    inputs = problem.default_draw.arrays["inputs"]
-    shape, costs = (int(inputs.shape[0]), int(inputs.shape[1])), []
-    for named in problem.layers:
-        costs.append(named.layer.flops(shape[0]))
-        shape = named.layer.output_shape(shape)
+    layers = problem.layers or ()
+    shapes = state_shapes(layers, problem.default_draw.arrays["inputs"].shape)
+    costs = [named.layer.flops(rows) for named, (rows, _) in zip(layers, shapes[:-1], strict=True)]
     return balanced(costs, stages)

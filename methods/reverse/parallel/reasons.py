@@ -2,9 +2,9 @@
 
 from gradmark.arguments import memory_bytes
 from gradmark.errors import shown
-from gradmark.layer import rows_are_coupled
 from gradmark.method import Method, Want, unsupported
 from gradmark.problem import Problem
+from gradmark.structure import rows_are_coupled
 from methods.reverse.parallel.joined import group_size
 from methods.reverse.parallel.parcel import Piece, reason_against
 

@@ -11,6 +11,7 @@ from typing import Any
 from gradmark.arrays import Array
 from gradmark.draw import Draw
 from gradmark.layer import NamedLayer
+from gradmark.structure import state_shapes
 from methods.reverse.parallel.answer import shapes_of, views
 from methods.reverse.parallel.group import Compute, Group
 from methods.reverse.parallel.parcel import Piece
@@ -131,9 +132,7 @@ class _Stage:
 
         arrays = self.plan.piece.arrays
         inputs = self.micro_draws[index].arrays["inputs"]
-        shape = (int(inputs.shape[0]), int(inputs.shape[1]))
-        for named in self.plan.piece.layers[:boundary]:
-            shape = named.layer.output_shape(shape)
+        shape = state_shapes(self.plan.piece.layers[:boundary], inputs.shape)[-1]
         device = arrays.device if arrays.backend == "torch" else "cpu"
         buffer = torch.empty(shape, dtype=getattr(torch, arrays.dtype), device=device)
         self.group.receive(buffer, self.group.rank + (-1 if before else 1))
