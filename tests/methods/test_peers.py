@@ -32,10 +32,8 @@ def test_compiled_code_serves_every_draw_of_as_many_rows() -> None:
             prepared(problem.parameters, draw=problem.default_draw.rows(0, 3))
 
 
-def test_more_shapes_than_torch_compiles_of_one_code_are_all_compiled(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(torch._dynamo.config, "recompile_limit", 1)
+@torch._dynamo.config.patch(recompile_limit=1)  # which monkeypatch would set back to nothing
+def test_more_shapes_than_torch_compiles_of_one_code_are_all_compiled() -> None:
     for size in (3, 4):
         problem = gradmark.get_problem("rosenbrock", size=size, backend="torch")
         gradmark.get_method("compiled").prepare(problem)(problem.parameters)
