@@ -4,10 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gradmark.parameters import Parameters, size
 from gradmark.problem import Problem
 from gradmark.work import Work
 
 Family = Literal["reverse", "forward", "finite-difference", "evolution"]
+Want = Literal["gradient", "jvp", "vjp", "jacobian", "hvp", "hessian"]
+"""What may be asked of a method: see `gradmark.quantities`."""
 Reads = Literal["loss", "pullback", "pushforward", "difference", "torch graph", "jax trace", "autograd trace"]
 
 
@@ -36,10 +39,19 @@ class Unbiased:
 
     `samples` names the hyper-parameter that counts independent samples M. `variance_factor(P)` is v in
     E|g_hat - g|^2 = v |g|^2 / M on a linear loss, from which the cosine law cos = sqrt(M / (M + v)) follows.
+    Where v depends on more than P (on data, weights or gradient), `factor_at(problem, gradient)` is its value
+    there, and `variance_factor` a guess for the size alone.
     """
 
     samples: str
     variance_factor: Callable[[int], float]
+    factor_at: Callable[[Problem, Parameters], float] | None = None
+
+    def factor(self, problem: Problem, gradient: Parameters) -> float:
+        """v at a problem with this gradient (named NumPy or the problem's own arrays)."""
+        if self.factor_at is not None:
+            return self.factor_at(problem, gradient)
+        return self.variance_factor(size(gradient))
 
     def cosine(self, samples: float, size: int) -> float:
         """The expected cosine between estimate and gradient, sqrt(M / (M + v(P))), for large P."""
@@ -115,6 +127,8 @@ class Claims:
     devices: frozenset[str] = frozenset({"cpu", "cuda"})
     compiles: bool = False
     """Whether it compiles for seconds for each shape of the parameters and the draw."""
+    wants: frozenset[Want] = frozenset({"gradient"})
+    """The quantities it computes, each as exactly as it claims."""
 
     @property
     def stochastic(self) -> bool:

@@ -20,6 +20,20 @@ class Criterion(Protocol):
 
 
 @runtime_checkable
+class RowWise(Criterion, Protocol):
+    """A criterion whose value is the mean of a loss for each row of the outputs by itself."""
+
+    def row_losses(self, outputs: Array, draw: Draw) -> Array:
+        """The loss of each row, shape (..., rows): their mean is the value. Leading axes are kept."""
+
+    def row_differences(self, outputs: Array, draw: Draw, changes: Array) -> Array:
+        """What each row's loss changes by where the outputs change by `changes` (K, rows, units): (K, rows).
+
+        Without cancellation, as in `gradmark.layer.Differenced`.
+        """
+
+
+@runtime_checkable
 class InPlaceCriterion(Criterion, Protocol):
     """A criterion that can also write its gradient into a NumPy or torch buffer."""
 

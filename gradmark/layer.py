@@ -111,6 +111,35 @@ class Elementwise(Layer, Protocol):
 
 
 @runtime_checkable
+class Nodal(Layer, Protocol):
+    """A layer whose parameters enter through nodes: numbers that are affine in them, and that move alone.
+
+    A node is one unit's pre-activation in one row (and, in a recurrent layer, at one step). The problem
+    ``opened("nodes")`` has a zero offset at each of them, whose derivative s is dL/d(node).
+    """
+
+    def own_gradient(self, p: Own, saved: Any, s: Array) -> dict[str, Array]:
+        """The gradient of the layer's own parameters from s = dL/d(nodes), of the offset's shape.
+
+        It is the sum over nodes of s times the node's derivative with respect to each parameter: local, with
+        no way back through any layer.
+        """
+
+
+@runtime_checkable
+class Differenced(Layer, Protocol):
+    """A layer that can pass on a finite change of its input without cancellation (divided differences)."""
+
+    def difference(self, p: Own, x: Array, y: Array, dx: Array, draw: Draw) -> Array:
+        """f(p, x + dx) - f(p, x), to the relative accuracy of dx and not of y = f(p, x).
+
+        `dx` carries one leading axis of changes, so does what is returned. Nothing is subtracted that is
+        nearly equal: a change far below the spacing of numbers at x passes as exactly as a large one (Kahan
+        and Fateman 1985; Reps and Rall 2003).
+        """
+
+
+@runtime_checkable
 class InPlace(Layer, Protocol):
     """A layer that can also write into NumPy or torch buffers that are allocated once."""
 

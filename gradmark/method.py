@@ -2,25 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from gradmark.arrays import Array
 from gradmark.claims import Claims
+from gradmark.claims import Want as Want
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
 from gradmark.work import Work
 
-Want = Literal["gradient", "jvp", "vjp", "jacobian", "hvp", "hessian"]
-
 
 @dataclass(frozen=True)
 class Estimate:
     """What one call of a prepared function returns.
 
-    `result` has the names, shapes, dtype and device of the parameters (for ``want="gradient"``) and is valid
-    until the function's next call. `value` is the loss at the point, None when the method made no query
+    `result` has the names, shapes, dtype and device of the parameters (for ``want="gradient"``; for others
+    see `gradmark.quantities`) and is valid until the function's next call. `value` is the loss at the point
+    (for jvp, vjp and jacobian the outputs, if it has them at hand), None when the method made no query
     there. `work` counts passes. `error` is the method's own estimate of its error, in the norm of the result,
     where it has one. `state` is what the next call needs to be given.
     """
@@ -47,10 +47,13 @@ class Prepared(Protocol):
         seed: int = 0,
         *,
         draw: Draw | None = None,
-        direction: Mapping[str, Array] | None = None,
+        direction: Mapping[str, Array] | Array | None = None,
         state: Any = None,
     ) -> Estimate:
-        """Estimate at `parameters`; same arguments, same answer. `draw` None: the problem's default draw."""
+        """Estimate at `parameters`; same arguments, same answer. `draw` None: the problem's default draw.
+
+        `direction` is what a jvp, vjp or hvp is taken along; see `gradmark.quantities`.
+        """
 
 
 @runtime_checkable
@@ -94,8 +97,8 @@ def unsupported(method: Method, problem: Problem, want: Want) -> str | None:
     A method's `supports` begins with this and adds what is particular to it.
     """
     claims = method.claims
-    if want != "gradient":
-        return f"it computes gradients, not a {want}"
+    if want not in claims.wants:
+        return f"it computes {', '.join(sorted(claims.wants))}, not {want}"
     backend = problem.arrays.backend
     # array_api_strict stands for any array library: what runs on NumPy by the array API alone runs there too.
     if backend not in claims.backends and not (backend == "array_api_strict" and "numpy" in claims.backends):

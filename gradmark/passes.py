@@ -51,10 +51,8 @@ def forward_layers(
 
 def pullback(problem: Problem, parameters: Parameters, draw: Draw, trace: Trace) -> dict[str, Array]:
     """The gradient of the loss with respect to all parameters. One pullback pass."""
-    count(pullback=share_of_rows(problem, draw))
     delta = _criterion(problem).pullback(trace.outputs, draw)
-    _, gradient = pullback_layers(problem, parameters, trace.saved, delta, 0, len(_layers(problem)))
-    return {name: gradient[name] for name in parameters}
+    return outputs_pullback(problem, parameters, draw, trace, delta)
 
 
 def pullback_layers(
@@ -88,12 +86,34 @@ def pushforward(
 
     Each array of `tangents` has shape (K, *parameter shape); a parameter without one does not move.
     """
+    moved = outputs_pushforward(problem, parameters, draw, trace, tangents)
+    return _criterion(problem).pushforward(trace.outputs, draw, moved)
+
+
+def outputs_pushforward(
+    problem: Problem, parameters: Parameters, draw: Draw, trace: Trace, tangents: Parameters
+) -> Array:
+    """The derivatives of the outputs along `tangents`, shape (K, rows, units). K tangent passes."""
     directions = next(iter(tangents.values())).shape[0]
     count(tangent=directions * share_of_rows(problem, draw))
     dh = None
     for named, saved in zip(_layers(problem), trace.saved, strict=True):
         dh = named.layer.pushforward(named.own(parameters), saved, dh, named.own(tangents) or None)
-    return _criterion(problem).pushforward(trace.outputs, draw, dh)
+    if dh is None:  # nothing that moves reaches the outputs
+        xp: Any = problem.arrays.xp
+        return xp.zeros(
+            (directions, *trace.outputs.shape), dtype=trace.outputs.dtype, device=trace.outputs.device
+        )
+    return dh
+
+
+def outputs_pullback(
+    problem: Problem, parameters: Parameters, draw: Draw, trace: Trace, cotangent: Array
+) -> dict[str, Array]:
+    """`cotangent`, of the outputs' shape, pulled back to all parameters. One pullback pass."""
+    count(pullback=share_of_rows(problem, draw))
+    _, gradient = pullback_layers(problem, parameters, trace.saved, cotangent, 0, len(_layers(problem)))
+    return {name: gradient[name] for name in parameters}
 
 
 def _layers(problem: Problem) -> tuple[Any, ...]:

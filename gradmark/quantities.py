@@ -1,0 +1,90 @@
+"""What may be asked of a method at a point x, and in which form it is asked and answered.
+
+With y = outputs(x), J = dy/dx and H the second derivative of the loss,
+
+    ``gradient``  dL/dx                                       named as the parameters are
+    ``jvp``       J v       v named as the parameters         one array of the shape of the outputs
+    ``vjp``       J^T w     w of the shape of the outputs     named as the parameters
+    ``jacobian``  J                                           name -> (*shape of outputs, *shape of x)
+    ``hvp``       H v       v named as the parameters         named as the parameters
+    ``hessian``   H                                           name -> name -> (*shape of one, *shape of other)
+
+v and w are given as ``direction=``. Jacobians and Hessians have the form that torch.func and JAX give them;
+`jacobian_matrix` and `hessian_matrix` make matrices of them, whose columns follow the order of `ravel`.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from gradmark.arrays import Array
+from gradmark.claims import Want
+from gradmark.errors import UsageError, shown
+from gradmark.parameters import Parameters
+from gradmark.problem import Problem
+
+DIRECTED = frozenset({"jvp", "vjp", "hvp"})
+"""Those that are taken along a direction."""
+OF_OUTPUTS = frozenset({"jvp", "vjp", "jacobian"})
+"""Those that are derivatives of the outputs, not of the loss."""
+
+
+def check_direction(problem: Problem, want: Want, direction: Any) -> Any:
+    """The direction, if it has the form that `want` asks for; else `UsageError`.
+
+    The shape of a vjp's direction is only seen where the outputs are: whoever computes them checks it with
+    `check_cotangent`.
+    """
+    if want not in DIRECTED:
+        return None
+    if direction is None:
+        form = "an array of the outputs' shape" if want == "vjp" else "arrays named as the parameters"
+        raise UsageError(f"a {want} is taken along a direction: give `direction=`, {form}.")
+    if want == "vjp":
+        if not hasattr(direction, "shape"):
+            raise UsageError(f"`direction={shown(direction)}` of a vjp must be an array, as the outputs are.")
+        return direction
+    return _check_tangent(problem.parameters, want, direction)
+
+
+def check_cotangent(outputs: Array, direction: Array) -> Array:
+    """The direction of a vjp, if it has the shape of the outputs; else `UsageError`."""
+    if tuple(direction.shape) != tuple(outputs.shape):
+        raise UsageError(
+            f"the direction of a vjp has shape {tuple(direction.shape)}, and the outputs have "
+            f"{tuple(outputs.shape)}: give one number for each output."
+        )
+    return direction
+
+
+def jacobian_matrix(problem: Problem, jacobian: Mapping[str, Array]) -> Array:
+    """J as a matrix of shape (number of outputs, P)."""
+    xp = problem.arrays.xp
+    flat = [xp.reshape(jacobian[name], (-1, math.prod(x.shape))) for name, x in problem.parameters.items()]
+    return xp.concat(flat, axis=1)
+
+
+def hessian_matrix(problem: Problem, hessian: Mapping[str, Mapping[str, Array]]) -> Array:
+    """H as a matrix of shape (P, P)."""
+    xp, sizes = problem.arrays.xp, {name: math.prod(x.shape) for name, x in problem.parameters.items()}
+    rows = [
+        xp.concat([xp.reshape(hessian[one][other], (sizes[one], sizes[other])) for other in sizes], axis=1)
+        for one in sizes
+    ]
+    return xp.concat(rows, axis=0)
+
+
+def _check_tangent(parameters: Parameters, want: Want, direction: Any) -> dict[str, Array]:
+    if not isinstance(direction, Mapping):
+        raise UsageError(
+            f"`direction={shown(direction)}` of a {want} must map the parameters' names to arrays."
+        )
+    if set(direction) != set(parameters):
+        odd = ", ".join(sorted(set(direction) ^ set(parameters)))
+        raise UsageError(f"the direction of a {want} must have the parameters' names; these differ: {odd}.")
+    for name, x in parameters.items():
+        if tuple(getattr(direction[name], "shape", ())) != tuple(x.shape):
+            raise UsageError(
+                f"the direction of a {want} has another shape than `{name}`, which is {tuple(x.shape)}."
+            )
+    return {name: direction[name] for name in parameters}
