@@ -128,15 +128,26 @@ class Nodal(Layer, Protocol):
 
 @runtime_checkable
 class Differenced(Layer, Protocol):
-    """A layer that can pass on a finite change of its input without cancellation (divided differences)."""
+    """A layer that can pass on finite changes of input and parameters without cancellation."""
 
-    def difference(self, p: Own, x: Array, y: Array, dx: Array, draw: Draw) -> Array:
-        """f(p, x + dx) - f(p, x), to the relative accuracy of dx and not of y = f(p, x).
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
+        """f(p + dp, x + dx) - f(p, x), to the relative accuracy of the changes and not of y = f(p, x).
 
-        `dx` carries one leading axis of changes, so does what is returned. Nothing is subtracted that is
-        nearly equal: a change far below the spacing of numbers at x passes as exactly as a large one (Kahan
-        and Fateman 1985; Reps and Rall 2003).
+        Real numbers only. Changes carry one leading axis, and so does what is returned; None stands for zero,
+        as in `pushforward`. Nothing is subtracted that is nearly equal: changes far below the spacing of
+        numbers at x pass as exactly as large ones (Kahan and Fateman 1985; Reps and Rall 2003).
         """
+
+
+@runtime_checkable
+class PullsSeveral(Layer, Protocol):
+    """A layer whose `pullback` takes several cotangents: `dy`, dx and dp with one leading axis more."""
+
+    @property
+    def pulls_several(self) -> bool:
+        """Whether it takes them as it is set."""
 
 
 @runtime_checkable

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from gradmark.criterion import Criterion, InPlaceCriterion
-from gradmark.layer import Composite, CouplesRows, InPlace, NamedLayer
+from gradmark.layer import Composite, CouplesRows, InPlace, NamedLayer, PullsSeveral
 
 Shape = tuple[int, int]
 
@@ -41,6 +41,12 @@ def lacks_pushforward(layers: tuple[NamedLayer, ...] | None) -> str | None:
     """The prefix of the first layer without a pushforward; None where all have one."""
     every = flattened(layers)
     return next((each.prefix for each in every if not hasattr(each.layer, "pushforward")), None)
+
+
+def pulls_several(layers: tuple[NamedLayer, ...] | None) -> bool:
+    """Whether the pullback of every layer takes several cotangents at once."""
+    every = [each.layer for each in flattened(layers)]
+    return all(isinstance(layer, PullsSeveral) and layer.pulls_several for layer in every)
 
 
 def all_in_place(layers: tuple[NamedLayer, ...] | None, criterion: Criterion | None) -> bool:

@@ -6,6 +6,7 @@ once, with its tangents beside it; so a gradient takes P tangent passes and as m
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from gradmark.arguments import check_size
@@ -17,6 +18,7 @@ from gradmark.passes import share_of_rows
 from gradmark.problem import Problem
 from gradmark.work import Work
 from methods.forward.basis import along_basis
+from methods.forward.jvp_quantities import prepare_quantity
 from methods.forward.slopes import by_torch, transformed_together
 
 
@@ -24,7 +26,8 @@ from methods.forward.slopes import by_torch, transformed_together
 class Jvp:
     """Forward mode of torch, for any torch problem.
 
-    `chunk` directions of one parameter array go together; None: see `transformed_together`.
+    `chunk` directions of one parameter array go together; None: see `transformed_together`. Other quantities:
+    see `jvp_quantities.py`.
     """
 
     chunk: int | None = None
@@ -35,7 +38,7 @@ class Jvp:
 
     @property
     def claims(self) -> Claims:
-        """Exact; P tangent passes, and a forward pass for each chunk of them."""
+        """Exact; a gradient takes P tangent passes, and a forward pass for each chunk of them."""
         return Claims(
             family="forward",
             exactness=Exact(),
@@ -43,6 +46,7 @@ class Jvp:
             growth=Growth(passes=1, time={"parameters": 2, "batch": 1, "depth": 2}, memory={"parameters": 1}),
             work=lambda problem: self._work(problem, problem.default_draw, problem.parameters),
             backends=frozenset({"torch"}),
+            wants=frozenset({"gradient", "jvp", "jacobian", "hvp", "hessian"}),
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
@@ -52,6 +56,8 @@ class Jvp:
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Nothing to prepare: torch transforms the loss anew in every call."""
         check_supported(self, problem, want)
+        if want != "gradient":
+            return prepare_quantity(problem, want, partial(self._together, problem))
         bind = by_torch(problem)
 
         def gradient(

@@ -56,19 +56,20 @@ def by_layers(problem: Problem) -> Bind:
     return bind
 
 
-def by_torch(problem: Problem) -> Bind:
+def by_torch(problem: Problem, *, outputs: bool = False) -> Bind:
     """torch's forward mode, one for all K directions: a forward pass and K tangent passes."""
     import torch.func
 
     jvp: Any = torch.func.jvp
     vmap: Any = torch.func.vmap
+    function = problem.outputs if outputs else problem.loss
 
     def bind(parameters: Parameters, draw: Draw) -> Along:
         def along(tangents: Parameters) -> tuple[Array, Array]:
             moving = {name: parameters[name] for name in tangents}
 
             def one(tangent: Parameters) -> Any:
-                return jvp(lambda moved: problem.loss({**parameters, **moved}, draw), (moving,), (tangent,))
+                return jvp(lambda moved: function({**parameters, **moved}, draw), (moving,), (tangent,))
 
             _count_tangents(problem, draw, tangents)
             # The value does not depend on the tangent: out_dims=None keeps it one number, computed once.

@@ -11,15 +11,19 @@ from gradmark.parameters import Parameters
 from gradmark.passes import share_of_rows
 from gradmark.problem import Problem
 from gradmark.work import Work, count
+from methods.reverse.autograd_quantities import prepare_quantity
 
 
 @dataclass(frozen=True)
 class Autograd:
-    """``torch.autograd.grad`` of the loss, as a user of torch would write it."""
+    """``torch.autograd.grad`` of the loss, as a user of torch would write it.
+
+    Other quantities: see `autograd_quantities.py`.
+    """
 
     @property
     def claims(self) -> Claims:
-        """Exact; one forward pass and one pullback."""
+        """Exact; a gradient takes one forward pass and one pullback."""
         return Claims(
             family="reverse",
             exactness=Exact(),
@@ -31,6 +35,7 @@ class Autograd:
             ),
             work=lambda problem: Work(forward=1, pullback=1),
             backends=frozenset({"torch"}),
+            wants=frozenset({"gradient", "vjp", "jacobian", "hvp", "hessian"}),
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
@@ -40,6 +45,8 @@ class Autograd:
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Nothing to prepare: the graph is recorded anew by every call."""
         check_supported(self, problem, want)
+        if want != "gradient":
+            return prepare_quantity(problem, want)
         torch = problem.arrays.xp
 
         def gradient(

@@ -23,6 +23,7 @@ from gradmark.problem import Problem
 from gradmark.structure import all_in_place
 from gradmark.work import Work, counting
 from methods.reverse.backprop_in_place import prepare_in_place
+from methods.reverse.backprop_quantities import prepare_quantity
 from methods.reverse.compiled_by_jax import prepare_compiled
 
 
@@ -30,7 +31,8 @@ from methods.reverse.compiled_by_jax import prepare_compiled
 class Backprop:
     """Hand-derived reverse mode for problems that know their layers, on every backend.
 
-    `fast` lets it work in buffers allocated once (`backprop_in_place.py`) and, on JAX, compile.
+    `fast` lets it work in buffers allocated once (`backprop_in_place.py`) and, on JAX, compile. Products with
+    J^T and the Jacobian: see `backprop_quantities.py`.
     """
 
     fast: bool = True
@@ -40,7 +42,7 @@ class Backprop:
 
     @property
     def claims(self) -> Claims:
-        """Exact; one forward pass and one pullback."""
+        """Exact; a gradient takes one forward pass and one pullback."""
         return Claims(
             family="reverse",
             exactness=Exact(),
@@ -51,6 +53,7 @@ class Backprop:
                 memory={"parameters": 1, "batch": 1, "depth": 1},
             ),
             work=lambda problem: Work(forward=1, pullback=1),
+            wants=frozenset({"gradient", "vjp", "jacobian"}),
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
@@ -62,6 +65,8 @@ class Backprop:
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Allocate the workspace, or compile, where that pays."""
         check_supported(self, problem, want)
+        if want != "gradient":
+            return prepare_quantity(problem, want, compiled=self.fast and problem.arrays.backend == "jax")
         if self.fast and problem.arrays.backend == "jax":
             return prepare_compiled(problem, partial(_value_and_gradient, problem))
         portable = _portable(problem)

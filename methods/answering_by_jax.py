@@ -1,0 +1,50 @@
+"""`answering`, compiled by JAX: draw and direction are arguments, so that no data is compiled in."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gradmark.arrays import Array
+from gradmark.draw import Draw
+from gradmark.method import Prepared, Want
+from gradmark.parameters import zeros_like
+from gradmark.problem import Problem
+from gradmark.quantities import DIRECTED
+from gradmark.work import uncounted
+from methods.answering import Answer, Stated, answering
+
+
+def answering_by_jax(problem: Problem, want: Want, answer: Answer, *, stated: Stated) -> Prepared:
+    """Compile for the shapes of the default draw; another number of rows is compiled when it comes."""
+    import jax
+
+    compiled = jax.jit(lambda point, arrays, along: answer(point, Draw(arrays), along))
+    xp, draw = problem.arrays.xp, problem.default_draw
+    point, arrays = zeros_like(problem.parameters, xp), zeros_like(draw.arrays, xp)
+    along: Any = point if want in DIRECTED else None
+    with uncounted():  # XLA compiles at the first call.
+        if want == "vjp":
+            shape = jax.eval_shape(lambda p, a: problem.outputs(p, Draw(a)), point, arrays).shape
+            along = problem.arrays.zeros(shape)
+        compiled(point, arrays, along)
+    return answering(
+        problem,
+        want,
+        lambda point, draw, along: compiled(dict(point), dict(draw.arrays), along),
+        stated=stated,
+    )
+
+
+def rows_by_jax(
+    like: Array, product: Callable[[Array], Mapping[str, Array]], together: int
+) -> dict[str, Array]:
+    """`rows` inside of a trace: ``product(e)`` takes one one-hot array, and is mapped over `together`."""
+    import jax
+
+    number = math.prod(like.shape)
+
+    def row(index: Any) -> Mapping[str, Array]:
+        return product(jax.numpy.zeros(number, like.dtype).at[index].set(1).reshape(like.shape))
+
+    found = jax.lax.map(row, jax.numpy.arange(number), batch_size=min(number, together))
+    return {name: array.reshape(*like.shape, *array.shape[1:]) for name, array in found.items()}
