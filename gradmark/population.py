@@ -9,6 +9,7 @@ from gradmark.layer import Composite, NamedLayer, Widens
 from gradmark.parameters import Parameters
 from gradmark.passes import share_of_rows
 from gradmark.problem import Problem
+from gradmark.remembering import once_for
 from gradmark.work import count, uncounted
 
 Evaluator = Callable[[Parameters, Parameters, Draw], Array]
@@ -17,6 +18,9 @@ Evaluator = Callable[[Parameters, Parameters, Draw], Array]
 _CHUNK_BYTES = {"cpu": 2**20, "cuda": 2**28}
 """Perturbed numbers that are held at once: about what a core's second-level cache holds; on a GPU, enough for
 one matrix product to fill it, and little beside its memory."""
+_OF_A_FUNCTION = 16
+"""Arrays of a member's size that a loss without layers is taken to go through: the built-in functions hold six
+to ten at once, and cache misses slow them more than short loops do."""
 
 
 def per_chunk(problem: Problem, draw: Draw, numbers: int, *, limit: int | None = None) -> int:
@@ -28,8 +32,9 @@ def per_chunk(problem: Problem, draw: Draw, numbers: int, *, limit: int | None =
     inputs = draw.arrays.get("inputs")
     shape = (draw.count, 0) if inputs is None else (int(inputs.shape[0]), int(inputs.shape[1]))
     kind = "cuda" if problem.arrays.device.startswith(("cuda", "gpu")) else "cpu"
-    held = problem.arrays.itemsize * (numbers + _widest(problem.layers or (), shape))
-    return max(1, (limit or _CHUNK_BYTES[kind]) // held)
+    widest = once_for(problem, ("widest", shape), lambda: _widest(problem.layers or (), shape))
+    held = problem.arrays.itemsize * (numbers + widest)
+    return max(1, (limit or _CHUNK_BYTES[kind]) // max(1, held))
 
 
 def _widest(layers: tuple[NamedLayer, ...], shape: tuple[int, int]) -> int:
@@ -48,7 +53,10 @@ def _widest(layers: tuple[NamedLayer, ...], shape: tuple[int, int]) -> int:
 
 def members_per_chunk(problem: Problem, draw: Draw, numbers_per_member: int) -> int:
     """How many members to evaluate at once; 1 where the problem takes no population axis."""
-    return per_chunk(problem, draw, numbers_per_member) if problem.population else 1
+    if not problem.population:
+        return 1
+    arrays = 1 if problem.layers else _OF_A_FUNCTION
+    return per_chunk(problem, draw, arrays * numbers_per_member)
 
 
 def losses(problem: Problem, members: Parameters, shared: Parameters, draw: Draw) -> Array:
