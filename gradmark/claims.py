@@ -39,8 +39,9 @@ class Unbiased:
 
     `samples` names the hyper-parameter that counts independent samples M. `variance_factor(P)` is v in
     E|g_hat - g|^2 = v |g|^2 / M on a linear loss, from which the cosine law cos = sqrt(M / (M + v)) follows.
-    Where v depends on more than P (on data, weights or gradient), `factor_at(problem, gradient)` is its value
-    there, and `variance_factor` a guess for the size alone.
+    Where v is known on other losses too, `factor_at(problem, gradient)` is its value at the problem's point
+    and default draw; the judge then holds the method to it there. Where v depends on more than P (on data,
+    weights or gradient), `variance_factor` is a guess for the size alone.
     """
 
     samples: str

@@ -1,9 +1,19 @@
 """Search noise: the random directions of forward gradients and evolution strategies, a few at a time."""
 
+import math
 from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
 
 from gradmark.arrays import Array, Arrays
+from gradmark.noise_laws import noise_law
 from gradmark.random import generator
+
+LAWS = ("gaussian", "rademacher", "orthonormal")
+"""What `noise_rows` draws; one orthonormal direction by itself has the law "sphere"."""
+_BLOCK = 64
+"""Rows of a frame that are made orthogonal together: enough for matrix products, little beside the frame."""
 
 
 def normal_rows(arrays: Arrays, seed: int, number: int, size: int, chunk: int) -> Iterator[Array]:
@@ -15,9 +25,48 @@ def normal_rows(arrays: Arrays, seed: int, number: int, size: int, chunk: int) -
     >>> [rows.shape for rows in normal_rows(Arrays(), seed=0, number=5, size=3, chunk=2)]
     [(2, 3), (2, 3), (1, 3)]
     """
+    return noise_rows(arrays, "gaussian", seed, number, size, chunk)
+
+
+def noise_rows(
+    arrays: Arrays, law: str, seed: int, number: int, size: int, chunk: int
+) -> Iterator[Array]:
+    """`number` vectors e of `size` of one of `LAWS`, E[e e^T] = I, as `normal_rows` yields them.
+
+    Gaussian and rademacher vectors are independent. Orthonormal ones, times sqrt(size), are at most `size`
+    and known only together: their frame of number x size float64 numbers is held, 8 bytes each.
+
+    >>> [rows.shape for rows in noise_rows(Arrays(), "orthonormal", seed=0, number=3, size=3, chunk=2)]
+    [(2, 3), (1, 3)]
+    """
     random = generator(seed, "noise")
+    frame = orthonormal_rows(random, number, size) if law == "orthonormal" else None
+    known = noise_law(law)
     for start in range(0, number, chunk):
-        yield arrays.array(random.standard_normal((min(chunk, number - start), size)))
+        stop = min(start + chunk, number)
+        if frame is not None:
+            yield arrays.array(math.sqrt(size) * frame[start:stop])
+        elif known is not None:
+            yield arrays.array(known.rows(random, stop - start, size))
+
+
+def orthonormal_rows(random: np.random.Generator, number: int, size: int) -> Any:
+    """`number` <= `size` orthonormal rows (number, size), float64, uniform over all such frames.
+
+    They are normal rows made orthogonal one after the other (Gram and Schmidt), and uniform because a normal
+    vector is as likely in every direction. The factors Q R of a block of 64 do so where the diagonal of R is
+    positive, which LAPACK does not promise: signs are set right (Mezzadri, Notices of the AMS 54:592, 2007).
+    All is done twice, after which nothing but rounding is left along earlier rows. Beside the frame a few
+    blocks are held.
+    """
+    frame = np.empty((number, size))
+    for start in range(0, number, _BLOCK):
+        before, block = frame[:start], random.standard_normal((min(_BLOCK, number - start), size))
+        for _ in range(2):
+            q, r = np.linalg.qr((block - block @ before.T @ before).T)
+            block = (q * np.copysign(1.0, np.diagonal(r))).T
+        frame[start : start + len(block)] = block
+    return frame
 
 
 class WeightedSum:

@@ -135,12 +135,19 @@ def converted(named: Mapping[str, Array], arrays: Arrays) -> dict[str, Array]:
     return {name: makers.get(array.dtype.kind, arrays.array)(array) for name, array in numbers.items()}
 
 
-def at_draw(problem: Any, draw: Draw) -> Any:
-    """The same problem with `draw` as its default; passes over its rows then count as whole ones."""
+def at_draw(problem: Any, draw: Draw, parameters: Parameters | None = None) -> Any:
+    """The same problem with `draw` as its default; passes over its rows then count as whole ones.
+
+    And with other `parameters`, where some are given.
+    """
+    changed: dict[str, Any] = {"default_draw": draw}
+    if parameters is not None:
+        changed["parameters"] = dict(parameters)
     if is_dataclass(problem) and not isinstance(problem, type):
-        return replace(problem, default_draw=draw)
+        return replace(problem, **changed)
     other = copy.copy(problem)
-    other.default_draw = draw
+    for name, value in changed.items():
+        setattr(other, name, value)
     return other
 
 

@@ -119,6 +119,8 @@ def _case_row(records: list[dict[str, Any]]) -> dict[str, Any]:
         name = record["quantity"]
         row |= {name: record["value"], f"{name}_low": record["low"], f"{name}_high": record["high"]}
         row[f"{name}_detail"] = record["detail"]
+    # Predicted with the gradient at hand, and not from the number of parameters alone.
+    row["predicted_cosine"] = row["error_detail"].get("predicted_cosine", row["predicted_cosine"])
     return row
 
 

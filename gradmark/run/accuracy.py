@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from gradmark.claims import Unbiased
 from gradmark.run.records import Record
 from gradmark.run.session import Candidate, Session
 
@@ -24,14 +25,16 @@ def error_records(
 
     "error" is the relative 2-norm error, over seeds the root of its mean square; "digits", "cosine",
     "norm_ratio" and "ulp" are means. `low` and `high` are the 95 % t interval over the seeds, None for one.
-    The detail of "error" holds the errors by array and the fraction that underflowed, of the first answer.
+    The detail of "error" holds the errors by array and the fraction that underflowed, of the first answer;
+    of an unbiased method also the variance factor that it claims here, and the error and cosine that follow.
     """
     from gradmark.measuring.statistics import mean_interval, root_mean_square_interval
 
     repetitions = {"repetitions": len(profiles)}
     arrays = {name: asdict(array) for name, array in profiles[0].arrays.items()}
     lost = {"underflowed": profiles[0].underflowed}
-    detail = {**_of_reference(reference), "arrays": arrays, **lost, **repetitions}
+    claimed = _of_claim(session, candidate, reference)
+    detail = {**_of_reference(reference), "arrays": arrays, **lost, **repetitions, **claimed}
     error = _over_seeds(root_mean_square_interval, [profile.relative for profile in profiles])
     finite = all(math.isfinite(profile.relative) for profile in profiles)
     why = None if finite else "the gradient is not finite, or its error is beyond all numbers"
@@ -60,6 +63,20 @@ def _over_seeds(
         return {"value": sum(values) / len(values), "low": None, "high": None}
     interval = estimate(values)
     return {"value": interval.value, "low": interval.low, "high": interval.high}
+
+
+def _of_claim(session: Session, candidate: Candidate, reference: "Reference") -> dict[str, float]:
+    """What the method's claim predicts of its error at this problem, where it is unbiased."""
+    exactness = candidate.method.claims.exactness
+    samples = getattr(candidate.method, getattr(exactness, "samples", ""), None)
+    if not isinstance(exactness, Unbiased) or not isinstance(samples, int | float):
+        return {}
+    factor = exactness.factor(session.problem, reference.gradient)
+    return {
+        "variance_factor": factor,
+        "predicted_error": math.sqrt(factor / samples),
+        "predicted_cosine": math.sqrt(samples / (samples + factor)),
+    }
 
 
 def _of_reference(reference: "Reference") -> dict[str, Any]:

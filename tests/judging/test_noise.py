@@ -35,11 +35,14 @@ def test_gaussian_strategies_pass(backend: str, antithetic: bool) -> None:
     assert {each.status for each in found} == {"passed"} and len(found) == 8
 
 
-def test_the_forward_gradient_passes_though_it_names_no_law() -> None:
-    found = heard(gradmark.get_method("forward_gradient"), NETWORK)
-    assert [each.check for each in found] == ["noise.members", "noise.variance"]
-    assert {each.status for each in found} == {"passed"}
-    assert all("its law is not known here" in each.reason for each in found)
+@pytest.mark.parametrize("antithetic", [True, False])
+@pytest.mark.parametrize("law", ["gaussian", "rademacher", "orthonormal"])
+def test_forward_gradients_pass_with_the_law_they_name(law: str, antithetic: bool) -> None:
+    method = gradmark.get_method("forward_gradient", law=law, antithetic=antithetic)
+    for seed in range(2):
+        found = heard(method, NETWORK, seed)
+        assert {each.status for each in found} == {"passed"}, [each.reason for each in found]
+        assert "noise.neighbours" in [each.check for each in found]
 
 
 @pytest.mark.parametrize("kind", ["mirrored", "mean"])

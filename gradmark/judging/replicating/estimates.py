@@ -20,6 +20,7 @@ from gradmark.judging.replicating.polynomial_degree import polynomial_degree
 from gradmark.measuring.chi_square import degrees_of_freedom
 from gradmark.method import Method
 from gradmark.noise_laws import noise_law
+from gradmark.problem import at_draw
 from gradmark.random import generator
 from gradmark.reference import NoReference
 
@@ -84,8 +85,9 @@ def samples_of(method: Method) -> float:
 def declaration_of(hearing: Hearing, site: Site, method: Method) -> Declaration:
     """What `method` declares of its estimates at `site`; raises `NoTarget` where the mean is not known.
 
-    The variance is declared for a linear loss only, and so is the exact law: that of normal directions,
-    where the target names them and the declared variance is theirs at every size.
+    The variance is declared for a linear loss, or wherever the claim says its value at a problem. So is the
+    exact law: that of normal directions, where the target names them and the declared variance is theirs at
+    every size.
     """
     degree = polynomial_degree(hearing.problem, site.parameters, site.draw)
     gradient, uncertainty = _target(hearing, site, degree)
@@ -94,10 +96,11 @@ def declaration_of(hearing: Hearing, site: Site, method: Method) -> Declaration:
     if length <= 2 * uncertainty:
         raise NoTarget("the gradient is zero here.")
     law, variance, degrees = noise_law(method.claims.target.law), None, None
-    if isinstance(claimed, Unbiased) and degree == 1:
-        samples = samples_of(method)
-        variance = claimed.variance_factor(vector.size) / samples
-        if law is not None and law.name == "gaussian":
+    if isinstance(claimed, Unbiased) and (degree == 1 or claimed.factor_at is not None):
+        here = at_draw(hearing.problem, site.draw, site.parameters)
+        samples, factor = samples_of(method), claimed.factor(here, gradient)
+        variance = factor / samples
+        if law is not None and law.name == "gaussian" and factor == claimed.variance_factor(vector.size):
             degrees = degrees_of_freedom(claimed.variance_factor, samples)
     slack = math.sqrt(hearing.problem.arrays.epsilon) + uncertainty / length
     return Declaration(vector, slices(gradient), samples_of(method), variance, degrees, slack)

@@ -6,12 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from gradmark.arrays import to_numpy
 from gradmark.claims import Unbiased
 from gradmark.judging.verdict import Evidence, Finding
+from gradmark.judging.watching.coupled import exact_gradient
 from gradmark.judging.watching.lines import shared
 from gradmark.judging.watching.seeing import Seen
 from gradmark.judging.watching.watched import parts
 from gradmark.judging.watching.weights_and_mean import linear, scale
+from gradmark.parameters import ravel
+from gradmark.reference import NoReference
 
 
 def in_span(seen: Seen, name: str) -> Finding:
@@ -64,8 +68,9 @@ def distinct(seen: Seen, name: str) -> Finding | None:
     found, claimed = seen.weights.lines, seen.watched.hearing.method.claims.exactness
     if not found.repeated or not found.dense or not isinstance(claimed, Unbiased):
         return None
-    size, method = len(seen.queries.estimate), seen.watched.hearing.method
-    factor = claimed.variance_factor(size)
+    size, method, factor = len(seen.queries.estimate), seen.watched.hearing.method, _factor(seen, claimed)
+    if factor is None:
+        return None
     # Directions of length sqrt(P) have v = P - 1, the least without orthogonality.
     needed = getattr(method, claimed.samples) * (size - 1) / factor if factor > 0 else math.inf
     if found.count >= needed:
@@ -103,6 +108,21 @@ def checks(seen: Seen, name: str) -> Iterator[Finding]:
         evaluations = seconds = 0.0
         if found.status == "failed" or found.check.endswith("linear"):
             return
+
+
+def _factor(seen: Seen, claimed: Unbiased) -> float | None:
+    """The declared v at the problem; None where it takes a gradient that is not known."""
+    hearing = seen.watched.hearing
+    if claimed.factor_at is None:
+        return claimed.variance_factor(len(seen.queries.estimate))
+    try:
+        gradient = exact_gradient(hearing)
+    except NoReference:
+        return None
+    _, unravel = ravel({name: to_numpy(array) for name, array in hearing.problem.parameters.items()})
+    factor = claimed.factor(hearing.problem, unravel(gradient))
+    seen.watched.recording.clear()
+    return factor
 
 
 def _worst_array(seen: Seen) -> str:
