@@ -57,6 +57,35 @@ def check_cotangent(outputs: Array, direction: Array) -> Array:
     return direction
 
 
+def named_arrays(result: Any) -> dict[str, Array]:
+    """The arrays of any quantity under one name each; that of a jvp is called "outputs".
+
+    >>> list(named_arrays({"a": {"a": 1.0, "b": 2.0}}))
+    ['a, a', 'a, b']
+    """
+    if not isinstance(result, Mapping):
+        return {"outputs": result}
+    found: dict[str, Array] = {}
+    for name, inner in result.items():
+        if isinstance(inner, Mapping):
+            found |= {f"{name}, {other}": array for other, array in inner.items()}
+        else:
+            found[str(name)] = inner
+    return found
+
+
+def shapes_of(problem: Problem, want: Want, outputs: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    """The shapes of a quantity's arrays, named as `named_arrays` does; `outputs` is the outputs' shape."""
+    shapes = {name: tuple(x.shape) for name, x in problem.parameters.items()}
+    if want == "jvp":
+        return {"outputs": outputs}
+    if want == "jacobian":
+        return {name: (*outputs, *shape) for name, shape in shapes.items()}
+    if want == "hessian":
+        return {f"{one}, {other}": (*shapes[one], *shapes[other]) for one in shapes for other in shapes}
+    return shapes
+
+
 def jacobian_matrix(problem: Problem, jacobian: Mapping[str, Array]) -> Array:
     """J as a matrix of shape (number of outputs, P)."""
     xp = problem.arrays.xp

@@ -18,11 +18,12 @@ def impossible(point: Point) -> str | None:
 
 def estimate(point: Point) -> Computed:
     """The formula in the point's dtype; its uncertainty is rounding."""
-    return with_rounding(_gradient, point)
+    return with_rounding(gradient, point)
 
 
-def _gradient(point: Point) -> Numbers:
+def gradient(point: Point) -> Numbers:
+    """The formula's values."""
     formula = point.problem.closed_form
     assert formula is not None
-    gradient = formula(point.parameters, point.draw)
-    return {name: to_numpy(gradient[name]).astype(np.longdouble) for name in point.parameters}
+    found = formula(point.parameters, point.draw)
+    return {name: to_numpy(found[name]).astype(np.longdouble) for name in point.parameters}

@@ -43,12 +43,15 @@ def slopes(plus: Any, minus: Any, centre: Any, steps: Any, noise: float) -> Slop
         # Where values are larger than at the centre, their rounding is too.
         largest = np.maximum(np.abs(plus), np.abs(minus))
         noises = noise * np.maximum(1, largest / np.maximum(np.abs(centre), noise)) / steps
-        value, error = _least_error((plus - minus) / (2 * steps), noises)
+        value, error = extrapolated((plus - minus) / (2 * steps), noises)
         return Slopes(value, error, _jump((plus + minus - 2 * centre) / steps, noises))
 
 
-def _least_error(column: Any, noises: Any) -> tuple[Any, Any]:
-    """The best entry of Romberg's table over the central differences `column`, for each line."""
+def extrapolated(column: Any, noises: Any) -> tuple[Any, Any]:
+    """The best entry of Romberg's table over the central differences `column`, for each line, and its error.
+
+    Both have the shape (steps, n); `noises` are the standard deviations of the differences.
+    """
     rows: list[tuple[Any, Any]] = []
     for power in range(1, _COLUMNS + 1):
         finer = column[1:] + (column[1:] - column[:-1]) / (RATIO ** (2 * power) - 1)

@@ -23,10 +23,11 @@ def impossible(point: Point) -> str | None:
 
 def estimate(point: Point) -> Computed:
     """One pass forward and one back; its uncertainty is rounding."""
-    return with_rounding(_gradient, point)
+    return with_rounding(gradient, point)
 
 
-def _gradient(point: Point) -> Numbers:
+def gradient(point: Point) -> Numbers:
+    """One pass forward and one back."""
     trace = passes.forward(point.problem, point.parameters, point.draw)
-    gradient = passes.pullback(point.problem, point.parameters, point.draw, trace)
-    return {name: to_numpy(array).astype(np.longdouble) for name, array in gradient.items()}
+    found = passes.pullback(point.problem, point.parameters, point.draw, trace)
+    return {name: to_numpy(array).astype(np.longdouble) for name, array in found.items()}

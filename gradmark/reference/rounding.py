@@ -37,16 +37,19 @@ class Computed:
     dtype: str
 
 
-def with_rounding(compute: Compute, point: Point) -> Computed:
-    """The gradient that `compute` gives at `point`, with its measured rounding."""
+def with_rounding(compute: Compute, point: Point, nearby: bool = True) -> Computed:
+    """The gradient that `compute` gives at `point`, with its measured rounding.
+
+    `nearby`: whether few parameters are reason enough to measure it at other points too.
+    """
     gradient = compute(point)
     if point.narrower is None:
         assumed = {name: _UNMEASURED * point.epsilon * norm(array) for name, array in gradient.items()}
         return Computed(gradient, assumed, point.dtype)
     lost = _lost(compute, point, gradient)
-    if size(point.parameters) < _FEW:
-        for nearby in _nearby(point):
-            found = _lost(compute, nearby, None)
+    if nearby and size(point.parameters) < _FEW:
+        for other in _nearby(point):
+            found = _lost(compute, other, None)
             lost = {name: max(lost[name], found[name]) for name in lost}
     return Computed(gradient, _bounds(point, gradient, lost), point.dtype)
 

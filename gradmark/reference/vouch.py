@@ -16,11 +16,11 @@ from gradmark.reference.point import Numbers, Point, random_direction
 from gradmark.reference.rounding import Computed, with_rounding
 from gradmark.reference.witness import Direction, Witness
 
-_ALLOWED = 4.0
+ALLOWED = 4.0
 """Mismatches in units of the stated uncertainties. An error of 4 units escapes three directions with a
 probability of (2 Phi(1) - 1)^3 if it is to look smaller than one, and a true gradient is not rejected."""
 _THROUGH_ALL = 3
-_LUCK = 16.0
+LUCK = 16.0
 """Epsilons of the gradient's own norm: what rounding may be where it was measured to be less by luck."""
 
 
@@ -78,8 +78,8 @@ def _compared(
         expected = sum(np.sum(direction[key] * estimate.gradient[key]) for key in direction)
         size = float(np.hypot.reduce([norm(estimate.gradient[key]) for key in direction]))
         own = float(np.hypot.reduce([estimate.uncertainty[key] for key in direction]))
-        mismatch, tolerance = abs(float(expected - slope)), _ALLOWED * (error + own)
-        if not mismatch <= tolerance + _LUCK * spot.epsilon * size:
+        mismatch, tolerance = abs(float(expected - slope)), ALLOWED * (error + own)
+        if not mismatch <= tolerance + LUCK * spot.epsilon * size:
             raise Unreliable(
                 f"along a direction through {_arrays(direction)} it gives {float(expected):.6g}, and {what} "
                 f"{float(slope):.6g} +- {error:.1g}"
