@@ -12,6 +12,9 @@ TESTS ?=
 # the build in .venv is current, and half as fast with them, so what is measured here does not inherit them.
 UNPINNED := env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE
 
+# Two test processes with as many threads as there are cores each would wait for each other most of the time.
+ONE_THREAD := OMP_NUM_THREADS=1
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help report test lint format hooks bench judge scorecard speed clean
@@ -24,7 +27,7 @@ report: $(VENV)/installed-report ## measure the quick profile and write the page
 	@$(UNPINNED) $(BIN)/gradmark report $(QUICK_RUN)
 
 test: $(VENV)/installed-test ## run the tests, two at a time; TESTS=tests/documents for a part of them
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(TESTS)
+	@$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile $(TESTS)
 
 lint: $(VENV)/installed-test ## check format, style and types
 	@$(BIN)/ruff check
