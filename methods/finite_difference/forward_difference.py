@@ -5,69 +5,45 @@ evaluation for each parameter, and one at the point. The divisor is the step as 
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-from gradmark.arguments import check_positive
-from gradmark.claims import Claims, Growth, Truncated
-from gradmark.draw import Draw
-from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
-from gradmark.parameters import Parameters, detached, finished, size
+from gradmark.claims import Claims
+from gradmark.method import Prepared, Want, check_supported, unsupported
 from gradmark.problem import Problem
-from gradmark.work import Work, counting
-from methods.finite_difference import steps
-from methods.finite_difference.coordinates import coordinate_losses
+from methods.finite_difference.accumulating import reason_against
+from methods.finite_difference.one_sided import one_sided, one_sided_claims
+from methods.finite_difference.options import check_options
 
 
 @dataclass(frozen=True)
 class ForwardDifference:
     """One-sided differences of the loss, coordinate by coordinate.
 
-    `step` is the absolute step of every coordinate; None: eps^(1/2) times the root mean square of the
-    coordinate's array. Where the problem has bounds, steps go to the side of the farther one.
+    `step` is the absolute step of every coordinate. Where a bound of the domain is nearer than twice the step
+    and the other is farther, it is taken backward.
+
+    `rule` says how steps are chosen where `step` is None: dtype, eps^(1/2) times the root mean square of the
+    coordinate's array; noise, gill or shi, which measure noise and curvature first and then also estimate the
+    error (see `steps.choosing`). `accumulate` is the dtype in which a network's loss is added up: problem, or
+    float64 where its outputs are in fewer digits.
     """
 
     step: float | None = None
+    rule: str = "dtype"
+    accumulate: str = "problem"
 
     def __post_init__(self) -> None:
-        if self.step is not None:
-            check_positive("forward_difference", "step", self.step)
+        check_options("forward_difference", self)
 
     @property
     def claims(self) -> Claims:
-        """First order in the step; P + 1 evaluations of the loss, and nothing else."""
-        return Claims(
-            family="finite-difference",
-            exactness=Truncated(1, "step"),
-            reads=frozenset({"loss"}),
-            growth=Growth(passes=1, time={"parameters": 2, "batch": 1, "depth": 2}, memory={"parameters": 1}),
-            work=lambda problem: Work(forward=size(problem.parameters) + 1),
-        )
+        """First order in the step; P + 1 evaluations of the loss, and those that measure the step."""
+        return one_sided_claims(self)
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
-        """Any problem."""
-        return unsupported(self, problem, want)
+        """Any problem; with accumulate=float64 it needs outputs and a criterion."""
+        return unsupported(self, problem, want) or reason_against(problem, self.accumulate)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Bind the function that evaluates moved coordinates."""
         check_supported(self, problem, want)
-        arrays, losses_at = problem.arrays, coordinate_losses(problem)
-
-        def gradient(
-            parameters: Parameters,
-            seed: int = 0,
-            *,
-            draw: Draw | None = None,
-            direction: Any = None,
-            state: Any = None,
-        ) -> Estimate:
-            draw, point, result = draw or problem.default_draw, detached(parameters), {}
-            with counting() as work:
-                value = problem.loss(point, draw)
-                for name, x in point.items():
-                    h = steps.wanted(arrays, x, steps.forward_rule, self.step)
-                    h = steps.resolved(arrays, x, h)
-                    moved = x + steps.towards(arrays.xp, h, x, problem.bounds)
-                    result[name] = (losses_at(point, draw, name, moved) - value) / (moved - x)
-            return Estimate(finished(result), value, work.total())
-
-        return gradient
+        return one_sided(self, problem, 1)

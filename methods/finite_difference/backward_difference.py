@@ -1,0 +1,49 @@
+"""Backward differences: (f(x) - f(x - h e_i)) / h for each coordinate i.
+
+The mirror of `forward_difference`: the same error with the other sign of its leading term, at the same cost. Where
+a function is not differentiable, the two are its one-sided derivatives.
+"""
+
+from dataclasses import dataclass
+
+from gradmark.claims import Claims
+from gradmark.method import Prepared, Want, check_supported, unsupported
+from gradmark.problem import Problem
+from methods.finite_difference.accumulating import reason_against
+from methods.finite_difference.one_sided import one_sided, one_sided_claims
+from methods.finite_difference.options import check_options
+
+
+@dataclass(frozen=True)
+class BackwardDifference:
+    """One-sided differences of the loss, coordinate by coordinate.
+
+    `step` is the absolute step of every coordinate. Where a bound of the domain is nearer than twice the step
+    and the other is farther, it is taken forward.
+
+    `rule` says how steps are chosen where `step` is None: dtype, eps^(1/2) times the root mean square of the
+    coordinate's array; noise, gill or shi, which measure noise and curvature first and then also estimate the
+    error (see `steps.choosing`). `accumulate` is the dtype in which a network's loss is added up: problem, or
+    float64 where its outputs are in fewer digits.
+    """
+
+    step: float | None = None
+    rule: str = "dtype"
+    accumulate: str = "problem"
+
+    def __post_init__(self) -> None:
+        check_options("backward_difference", self)
+
+    @property
+    def claims(self) -> Claims:
+        """First order in the step; P + 1 evaluations of the loss, and those that measure the step."""
+        return one_sided_claims(self)
+
+    def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
+        """Any problem; with accumulate=float64 it needs outputs and a criterion."""
+        return unsupported(self, problem, want) or reason_against(problem, self.accumulate)
+
+    def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
+        """Bind the function that evaluates moved coordinates."""
+        check_supported(self, problem, want)
+        return one_sided(self, problem, -1)

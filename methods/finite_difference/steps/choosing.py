@@ -1,0 +1,118 @@
+"""Where a method asks for its steps: `RULES` by name, and what they cost.
+
+dtype: epsilon and the size of the parameters; it evaluates nothing. The others measure on a few coordinates of
+each array (`lines`): noise: ECnoise, then the derivative of order p + 1 by bisection, then the step of More and
+Wild; gill: ECnoise and FDCORE; shi: ECnoise and the testing ratio. An array in which a bound leaves no room to
+measure, or no value is finite, has the step of the dtype.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gradmark.arrays import Array
+from gradmark.draw import Draw
+from gradmark.parameters import Parameters
+from gradmark.problem import Problem
+from methods.finite_difference.stencils import Stencil, of_derivative
+from methods.finite_difference.steps.by_dtype import order_rule, wanted
+from methods.finite_difference.steps.curvature import ROUNDS, Curvature, bisected
+from methods.finite_difference.steps.gill import bounded_step, searched
+from methods.finite_difference.steps.lines import SAMPLED, Lines, lines_of
+from methods.finite_difference.steps.more_wild import balanced_step
+from methods.finite_difference.steps.noise_level import POINTS, ecnoise, rounding_floor
+from methods.finite_difference.steps.shi import bisected_step
+
+_SPACINGS = 2
+"""At which noise is looked for."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A step, with the standard deviation of the loss's noise and the size of the derivative behind it."""
+
+    step: float
+    noise: float
+    derivative: float
+
+    def squared_error(self, stencil: Stencil, h: Any) -> Any:
+        """The mean square error of differences with steps `h`: noise and truncation."""
+        of_truncation = stencil.truncation * self.derivative * h**stencil.order
+        return (stencil.noise * self.noise / h) ** 2 + of_truncation**2
+
+
+Chooser = Callable[[Parameters, Draw, str], tuple[Array, Found | None]]
+"""``choose(parameters, draw, name)``: the step of an array, and what was found where that was measured."""
+
+
+def chooser(problem: Problem, stencil: Stencil, rule: str, step: float | None) -> Chooser:
+    """The function that chooses the steps of a problem; a given `step` is taken before any rule."""
+    arrays, lines, by_dtype = problem.arrays, lines_of(problem), order_rule(stencil.order)
+
+    def choose(parameters: Parameters, draw: Draw, name: str) -> tuple[Array, Found | None]:
+        x = parameters[name]
+        found = None
+        if step is None and rule != "dtype":
+            found = measured(lines(parameters, draw, name), stencil, rule)
+        if found is None:
+            return wanted(arrays, x, by_dtype, step), None
+        return arrays.xp.full_like(x, found.step), found
+
+    return choose
+
+
+def measured(lines: Lines, stencil: Stencil, rule: str) -> Found | None:
+    """What a measuring rule finds along the lines of one array; None where that is nothing."""
+    noise, value = noise_of(lines, stencil)
+    found = _SEARCHES[rule](lines, stencil, noise, value)
+    if found is None or lines.cramped or not (math.isfinite(noise) and noise > 0):
+        return None
+    step, curvature = found
+    return Found(min(step, lines.reach / stencil.reach), noise, curvature.size)
+
+
+def _by_noise(lines: Lines, stencil: Stencil, noise: float, value: float) -> tuple[float, Curvature] | None:
+    curvature = bisected(lines, of_derivative(stencil.order + 1), noise)
+    if curvature is None or curvature.size == 0:
+        return None
+    return balanced_step(stencil, noise, curvature.size), curvature
+
+
+def _by_gill(lines: Lines, stencil: Stencil, noise: float, value: float) -> tuple[float, Curvature] | None:
+    curvature = searched(lines, stencil, noise, value)
+    if curvature is None or curvature.size == 0:
+        return None
+    return bounded_step(stencil, noise, curvature.size), curvature
+
+
+def _by_shi(lines: Lines, stencil: Stencil, noise: float, value: float) -> tuple[float, Curvature] | None:
+    return bisected_step(lines, stencil, noise)
+
+
+_SEARCHES = {"noise": _by_noise, "gill": _by_gill, "shi": _by_shi}
+RULES = ("dtype", *_SEARCHES)
+"""The names of the rules."""
+
+
+def noise_of(lines: Lines, stencil: Stencil) -> tuple[float, float]:
+    """The noise of a loss along lines and its size: at the step of the dtype, or else at a wider spacing.
+
+    A function that computes in fewer digits than it returns does not move at the first. That is at most the
+    step of a central difference: at those of higher orders smooth functions are not straight enough.
+    """
+    near = lines.scale * order_rule(min(stencil.order, 2))(lines.unit)
+    levels, tables = [], []
+    for spacing in (near, math.sqrt(near * lines.reach / POINTS)):
+        tables.append(lines.values(lines.spacing(spacing, POINTS - 1), tuple(range(POINTS))))
+        levels.append(ecnoise(tables[-1]))
+    level = next((each for each in levels if each.verdict == "found"), None)
+    level = level or next((each for each in levels if each.verdict == "too far"), levels[-1])
+    floor = rounding_floor(tables[0], lines.digits())
+    return max(level.level, floor), float(abs(tables[0]).max())
+
+
+def evaluations(problem: Problem, stencil: Stencil) -> int:
+    """How many evaluations the rule `noise` makes."""
+    each = _SPACINGS * POINTS + ROUNDS * len(of_derivative(stencil.order + 1).offsets)
+    return each * sum(min(SAMPLED, math.prod(x.shape)) for x in problem.parameters.values())

@@ -1,0 +1,66 @@
+"""What central differences of every order share: moved evaluations to both sides, none at the point."""
+
+from typing import Any
+
+from gradmark.claims import Claims, Growth, Truncated
+from gradmark.draw import Draw
+from gradmark.method import Estimate, Prepared
+from gradmark.parameters import Parameters, detached, finished, size
+from gradmark.problem import Problem
+from gradmark.work import counting
+from methods.finite_difference import steps
+from methods.finite_difference.accumulating import accumulated, narrowed
+from methods.finite_difference.coordinates import coordinate_losses
+from methods.finite_difference.erring import Erring
+from methods.finite_difference.options import Options, work_of
+from methods.finite_difference.stencils import central, pairs
+from methods.finite_difference.steps.choosing import chooser
+
+
+def symmetric_claims(options: Options, order: int) -> Claims:
+    """Of `order` in the step; `order` evaluations for each parameter, none of them at the point."""
+    return Claims(
+        family="finite-difference",
+        exactness=Truncated(order, "step"),
+        reads=frozenset({"loss"}),
+        growth=Growth(passes=1, time={"parameters": 2, "batch": 1, "depth": 2}, memory={"parameters": 1}),
+        work=work_of(options, central(order), lambda problem: order * size(problem.parameters)),
+    )
+
+
+def symmetric(options: Options, problem: Problem, order: int) -> Prepared:
+    """The prepared function of sum over k of a_k (f(x + k h e_i) - f(x - k h e_i)) / 2kh, a_k adding up to 1.
+
+    The divisor is the distance as rounded, (x + kh) - (x - kh).
+    """
+    summed, stencil = accumulated(problem, options.accumulate), central(order)
+    arrays, losses_at = problem.arrays, coordinate_losses(summed)
+    choose = chooser(summed, stencil, options.rule, options.step)
+
+    def gradient(
+        parameters: Parameters,
+        seed: int = 0,
+        *,
+        draw: Draw | None = None,
+        direction: Any = None,
+        state: Any = None,
+    ) -> Estimate:
+        draw, point, result = draw or problem.default_draw, detached(parameters), {}
+        erring = Erring(stencil)
+        with counting() as work:
+            for name, x in point.items():
+                h, found = choose(point, draw, name)
+                h = steps.within(arrays.xp, steps.resolved(arrays, x, h), x, problem.bounds, stencil.reach)
+                slopes = []
+                for offset, weight in pairs(stencil):
+                    move = h if offset == 1 else offset * h
+                    right, left = x + move, x - move
+                    steps.check_room(arrays.xp, right - left, name, problem.bounds)
+                    difference = losses_at(point, draw, name, right) - losses_at(point, draw, name, left)
+                    slope = difference / (right - left)
+                    slopes.append(slope if weight == 1 else weight * slope)
+                result[name] = narrowed(arrays, options.accumulate, sum(slopes[1:], slopes[0]))
+                erring.add(found, h)
+        return Estimate(finished(result), None, work.total(), erring.total())
+
+    return gradient
