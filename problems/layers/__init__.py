@@ -5,7 +5,8 @@
 `batch_norm` and `layer_norm` share `standardising` and `torch_norms`; `dropout` and `softmax` are layers too.
 `chain` makes one layer of several, `residual` adds its input to what a chain makes of it, and `coupling` can
 be inverted. `convolution` (by `torch_convolution` on torch) and `pooling` slide `windows` over images.
-`opening` puts a layer in front that makes inputs or offsets into parameters. `embedding` (with `scatter`),
+`opening` puts layers in that make inputs or offsets into parameters (`offset_within` where the nodes are
+inside of a layer). `embedding` (with `scatter`),
 `attention` and `transformer_block` are the parts of a transformer; `recurrent` and `lstm` share the loop of
 `unrolling`.
 """

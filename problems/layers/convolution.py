@@ -83,19 +83,32 @@ class Convolution:
         self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
     ) -> tuple[Array | None, dict[str, Array]]:
         """dx = W^T dy summed over the patches, dW = dy X^T, db = sum over rows and positions of dy."""
-        if real_on_torch(self.arrays, saved, p["weight"], dy):
-            return torch_convolution.pullback(self, p["weight"], saved, dy, input_gradient)
-        xp, windows = self.arrays.xp, self.windows
-        d = xp.reshape(xp.matrix_transpose(dy), (self.channels_out, windows.positions * dy.shape[-2]))
-        weight = xp.matmul(d, xp.matrix_transpose(self._patches(saved)))
-        own = {"weight": xp.reshape(weight, p["weight"].shape), "bias": xp.sum(d, axis=-1)}
+        own = self.own_gradient(p, saved, dy)
         if not input_gradient:
             return None, own
+        if real_on_torch(self.arrays, saved, p["weight"], dy):
+            return torch_convolution.input_gradient(self, p["weight"], dy), own
+        xp, windows = self.arrays.xp, self.windows
+        d = self._by_channel(dy)
         matrix = xp.reshape(p["weight"], (self.channels_out, self._fan))
         shape = (self.channels_in, self.kernel**2, windows.out_height, windows.out_width, dy.shape[-2])
         d_patches = xp.reshape(xp.matmul(xp.matrix_transpose(matrix), d), shape)
         images = windows.total(self.arrays, [d_patches[:, m, ...] for m in range(self.kernel**2)])
         return units(self.arrays, images), own
+
+    def own_gradient(self, p: Own, saved: Any, s: Array) -> dict[str, Array]:
+        """dW = s X^T, db = sum over rows and positions of s: the nodes are y."""
+        if real_on_torch(self.arrays, saved, p["weight"], s):
+            return torch_convolution.own_gradient(self, p["weight"], saved, s)
+        xp, d = self.arrays.xp, self._by_channel(s)
+        weight = xp.matmul(d, xp.matrix_transpose(self._patches(saved)))
+        return {"weight": xp.reshape(weight, p["weight"].shape), "bias": xp.sum(d, axis=-1)}
+
+    def _by_channel(self, y: Array) -> Array:
+        """y as one line for each channel: (channels_out, positions * rows)."""
+        xp = self.arrays.xp
+        shape = (self.channels_out, self.windows.positions * y.shape[-2])
+        return xp.reshape(xp.matrix_transpose(y), shape)
 
     def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
         """dy = W dX + dW X + db."""

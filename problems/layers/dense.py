@@ -67,9 +67,13 @@ class Dense:
         self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
     ) -> tuple[Array | None, dict[str, Array]]:
         """dx = dz W, dW = dz^T x, db = 1^T dz."""
+        own = self.own_gradient(p, saved, dy)
+        return (self.arrays.xp.matmul(dy, p["weight"]) if input_gradient else None), own
+
+    def own_gradient(self, p: Own, saved: Any, s: Array) -> dict[str, Array]:
+        """dW = s^T x, db = 1^T s: the nodes are z."""
         xp = self.arrays.xp
-        own = {"weight": xp.matmul(xp.matrix_transpose(dy), saved), "bias": xp.sum(dy, axis=-2)}
-        return (xp.matmul(dy, p["weight"]) if input_gradient else None), own
+        return {"weight": xp.matmul(xp.matrix_transpose(s), saved), "bias": xp.sum(s, axis=-2)}
 
     def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
         """dz = dx W^T + x dW^T + db."""

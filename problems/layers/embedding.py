@@ -53,12 +53,15 @@ class Embedding:
         self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
     ) -> tuple[Array | None, dict[str, Array]]:
         """d token and d position; dx is None."""
+        return None, self.own_gradient(p, saved, dy)
+
+    def own_gradient(self, p: Own, saved: Any, s: Array) -> dict[str, Array]:
+        """d token[i] = the sum of s where x is i, d position[t] = that over rows: the nodes are y."""
         xp = self.arrays.xp
-        own = {
-            "token": scatter_add(self.arrays, xp.reshape(saved, (-1,)), dy, self.vocabulary),
-            "position": xp.sum(self._by_row(dy), axis=-3),
+        return {
+            "token": scatter_add(self.arrays, xp.reshape(saved, (-1,)), s, self.vocabulary),
+            "position": xp.sum(self._by_row(s), axis=-3),
         }
-        return None, own
 
     def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
         """dy = d token[x] + d position."""

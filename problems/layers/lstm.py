@@ -24,6 +24,7 @@ from problems.layers.unrolling import (
     times,
     transposed,
     unrolled,
+    with_offset,
 )
 
 
@@ -143,7 +144,19 @@ class LSTM:
         given = (p["weight_hh"], dy)
         _, (dz,) = unrolled(self.arrays, self._end, self._back, given, items, backwards=True)
         own = own_gradients(xp, time_first(xp, x, self.steps), gates[-1] * t, dz)
+        own = with_offset(xp, p, own, dz)
         return (time_last(xp, times(xp, dz, p["weight_ih"])) if input_gradient else None), own
+
+    def nodes_shape(self, input_shape: tuple[int, int]) -> tuple[int, int]:
+        """(rows, 4 T hidden): the nodes are z_t, inside of the layer, where `forward` takes an ``offset``."""
+        return input_shape[0], 4 * self.steps * self.hidden
+
+    def own_gradient(self, p: Own, saved: Any, s: Array) -> dict[str, Array]:
+        """dW = sum s_t^T x_t, dU = sum s_t^T h_{t-1}, db = sum s_t."""
+        xp, (x, *gates, c) = self.arrays.xp, saved
+        states = gates[-1] * xp.tanh(c)
+        x, s = (time_first(xp, each, self.steps) for each in (x, s))
+        return own_gradients(xp, x, states, s)
 
     def _end(self, given: Any, item: Kept) -> tuple[Kept, Kept]:
         *numbers, dh = item if self.output == "all" else (*item, given[1])

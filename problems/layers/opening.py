@@ -9,9 +9,12 @@ from typing import Any
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
-from gradmark.layer import Affine, NamedLayer, Own
+from gradmark.layer import Affine, NamedLayer, Nodal, Own
 from problems.layers.chain import Chain
 from problems.layers.coupling import Coupling
+from problems.layers.lstm import LSTM
+from problems.layers.offset_within import OffsetWithin
+from problems.layers.recurrent import Recurrent
 from problems.layers.residual import Residual
 
 
@@ -84,8 +87,12 @@ class Offset:
 
     def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
         """x + offset."""
-        _check_rows(x, self.rows)
+        self.check_rows(x)
         return x + p["offset"], None
+
+    def check_rows(self, x: Array) -> None:
+        """Raise `UsageError` where x has another number of rows."""
+        _check_rows(x, self.rows)
 
     def pullback(
         self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
@@ -103,9 +110,10 @@ class Offset:
 def with_offsets(
     layers: tuple[NamedLayer, ...], input_shape: tuple[int, int], arrays: Arrays, lead: str = ""
 ) -> tuple[tuple[NamedLayer, ...], dict[str, tuple[int, int]]]:
-    """`layers` with an offset behind each affine one, and the offsets' shapes by their full names.
+    """`layers` with an offset at the nodes of each, and the offsets' shapes by their full names.
 
-    Layers inside of others are known by their place where these run them in order.
+    It stands behind the layer whose output the nodes are, and inside of one that is unrolled in time. Layers
+    inside of others are known by their place where these run them in order.
     """
     found: list[NamedLayer] = []
     shapes: dict[str, tuple[int, int]] = {}
@@ -119,12 +127,15 @@ def with_offsets(
             inner, inside = with_offsets(layer.inner, taken, arrays, within)
             found.append(NamedLayer(named.prefix, replace(layer, inner=inner)))
             shapes |= inside
+        elif isinstance(layer, Affine | Nodal):
+            within = isinstance(layer, Recurrent | LSTM)
+            shape = layer.nodes_shape(input_shape) if isinstance(layer, Recurrent | LSTM) else output_shape
+            prefix = f"nodes.{named.prefix.removeprefix('layers.')}"
+            both = (named, NamedLayer(prefix, Offset(*shape, arrays)))
+            found += [NamedLayer("", OffsetWithin(both, arrays))] if within else both
+            shapes[f"{lead}{prefix}.offset"] = shape
         else:
             found.append(named)
-        if isinstance(layer, Affine):
-            prefix = f"nodes.{named.prefix.removeprefix('layers.')}"
-            found.append(NamedLayer(prefix, Offset(*output_shape, arrays)))
-            shapes[f"{lead}{prefix}.offset"] = output_shape
         input_shape = output_shape
     return tuple(found), shapes
 

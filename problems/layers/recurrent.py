@@ -22,6 +22,7 @@ from problems.layers.unrolling import (
     times,
     transposed,
     unrolled,
+    with_offset,
 )
 
 Output = Literal["last", "all"]
@@ -122,14 +123,26 @@ class Recurrent:
         self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
     ) -> tuple[Array | None, dict[str, Array]]:
         """Backpropagation through time."""
-        xp, (x, states) = self.arrays.xp, saved
+        xp, (_, states) = self.arrays.xp, saved
         items: Kept = (self.formula.derivative(self.arrays, None, states),)
         if self.output == "all":
             items = (*items, time_first(xp, dy, self.steps))
         given = (p["weight_hh"], dy)
         _, (delta,) = unrolled(self.arrays, self._end, self._back, given, items, backwards=True)
-        own = own_gradients(xp, time_first(xp, x, self.steps), states, delta)
+        own = with_offset(xp, p, self._own_gradient(saved, delta), delta)
         return (time_last(xp, times(xp, delta, p["weight_ih"])) if input_gradient else None), own
+
+    def nodes_shape(self, input_shape: tuple[int, int]) -> tuple[int, int]:
+        """(rows, T hidden): the nodes are z_t, inside of the layer, where `forward` takes an ``offset``."""
+        return input_shape[0], self.steps * self.hidden
+
+    def own_gradient(self, p: Own, saved: Any, s: Array) -> dict[str, Array]:
+        """dW = sum s_t^T x_t, dU = sum s_t^T h_{t-1}, db = sum s_t."""
+        return self._own_gradient(saved, time_first(self.arrays.xp, s, self.steps))
+
+    def _own_gradient(self, saved: Any, delta: Array) -> dict[str, Array]:
+        xp, (x, states) = self.arrays.xp, saved
+        return own_gradients(xp, time_first(xp, x, self.steps), states, delta)
 
     def _end(self, given: Any, item: Kept) -> tuple[Array, Kept]:
         derivative, *dy = item

@@ -28,21 +28,25 @@ def correlated_each(layer: Any, x: Array, weight: Array) -> Array:
     return y.reshape(y.shape[0], members, -1).transpose(0, 1)
 
 
-def pullback(
-    layer: Any, weight: Array, x: Array, dy: Array, input_gradient: bool
-) -> tuple[Array | None, dict[str, Array]]:
-    """dx (None unless `input_gradient`), dW and db, for one set of weights.
+def own_gradient(layer: Any, weight: Array, x: Array, dy: Array) -> dict[str, Array]:
+    """dW and db, for one set of weights."""
+    images = x.reshape(x.shape[0], layer.channels_in, layer.height, layer.width)
+    d, conv2d_weight = _images(layer, dy), layer.arrays.xp.nn.grad.conv2d_weight
+    return {
+        "weight": conv2d_weight(images, weight.shape, d, layer.stride, layer.padding),
+        "bias": d.sum((0, 2, 3)),
+    }
+
+
+def input_gradient(layer: Any, weight: Array, dy: Array) -> Array:
+    """dx, for one set of weights.
 
     The transposed convolution is what ``torch.nn.grad.conv2d_input`` computes; but that makes an x of zeros.
     """
-    xp, rows, windows = layer.arrays.xp, x.shape[0], layer.windows
-    images = x.reshape(rows, layer.channels_in, layer.height, layer.width)
-    d = dy.reshape(rows, layer.channels_out, windows.out_height, windows.out_width)
-    own = {
-        "weight": xp.nn.grad.conv2d_weight(images, weight.shape, d, layer.stride, layer.padding),
-        "bias": d.sum((0, 2, 3)),
-    }
-    if not input_gradient:
-        return None, own
-    transposed, beyond = xp.nn.functional.conv_transpose2d, windows.beyond
-    return transposed(d, weight, None, layer.stride, layer.padding, beyond).flatten(1), own
+    transposed, beyond = layer.arrays.xp.nn.functional.conv_transpose2d, layer.windows.beyond
+    d = _images(layer, dy)
+    return transposed(d, weight, None, layer.stride, layer.padding, beyond).flatten(1)
+
+
+def _images(layer: Any, dy: Array) -> Array:
+    return dy.reshape(dy.shape[0], layer.channels_out, layer.windows.out_height, layer.windows.out_width)

@@ -112,8 +112,24 @@ def driven(arrays: Arrays, p: Own, x: Array) -> Array:
     """a_t = x_t W^T + b for all steps, of x with the time first."""
     xp, weight, bias = arrays.xp, p["weight_ih"], p["bias"]
     if arrays.backend == "torch" and weight.ndim == 2 and bias.ndim == 1:
-        return xp.nn.functional.linear(x, weight, bias)
-    return _beside(times(xp, x, xp.matrix_transpose(weight)), bias, 1) + bias[..., None, :]
+        return _plus_offset(xp, xp.nn.functional.linear(x, weight, bias), p)
+    a = _beside(times(xp, x, xp.matrix_transpose(weight)), bias, 1) + bias[..., None, :]
+    return _plus_offset(xp, a, p)
+
+
+def _plus_offset(xp: Any, a: Array, p: Own) -> Array:
+    """a_t + the ``offset`` (..., rows, T units), where nodes are opened."""
+    if "offset" not in p:
+        return a
+    offset = time_first(xp, p["offset"], a.shape[0])
+    if offset.ndim < a.ndim:
+        offset = offset[:, None, ...]
+    return _beside(a, p["offset"], 2) + offset
+
+
+def with_offset(xp: Any, p: Own, own: dict[str, Array], delta: Array) -> dict[str, Array]:
+    """`own` and, where nodes are opened, the derivative at their offset: delta_t of all steps."""
+    return {**own, "offset": time_last(xp, delta)} if "offset" in p else own
 
 
 def own_gradients(xp: Any, x: Array, h: Array, delta: Array) -> dict[str, Array]:
@@ -141,6 +157,8 @@ def drive_moved(xp: Any, p: Own, x: Array, h: Array, dx: Array | None, dp: Own |
         bias = own["bias"]
         shape = (x.shape[0], bias.shape[0], x.shape[-2], bias.shape[-1])
         moved.append(xp.broadcast_to(bias[:, None, :], shape))
+    if "offset" in own:
+        moved.append(time_first(xp, own["offset"], x.shape[0]))
     return sum(moved[1:], moved[0]) if moved else None
 
 

@@ -99,9 +99,10 @@ def test_opened_inputs_take_the_axis_and_have_the_gradient_of_a_complex_step(eve
     assert_close(gradient(problem), wanted)
 
 
-def test_nodes_are_those_of_dense_layers() -> None:
+def test_nodes_are_those_of_convolutions_and_dense_layers() -> None:
     problem = convnet(hidden=(4,)).opened("nodes")
-    assert [name for name in problem.parameters if "nodes" in name] == ["nodes.7.offset", "nodes.9.offset"]
+    offsets = [f"nodes.{index}.offset" for index in (0, 3, 7, 9)]
+    assert [name for name in problem.parameters if "nodes" in name] == offsets
     assert_close(gradient(problem), gradient(problem, "complex_step"))
 
 

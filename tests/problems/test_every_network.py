@@ -9,7 +9,7 @@ import pytest
 
 import gradmark
 from gradmark.arrays import to_numpy
-from gradmark.layer import Affine
+from gradmark.layer import Composite, Nodal
 from gradmark.structure import flattened, rows_are_coupled
 
 ROWS = 6
@@ -103,12 +103,16 @@ def test_copies_say_the_same_bit_by_bit(name: str, backend: str) -> None:
 
 
 @every_network
-def test_every_affine_layer_of_a_network_has_offsets_when_its_nodes_are_opened(name: str) -> None:
+def test_every_layer_of_a_network_that_has_nodes_has_offsets_when_they_are_opened(name: str) -> None:
     problem = network(name)
     opened = problem.opened("nodes")
-    affine = [each for each in flattened(problem.layers) if isinstance(each.layer, Affine)]
+    every = [each.layer for each in flattened(problem.layers) if not isinstance(each.layer, Composite)]
+    nodal = [layer for layer in every if isinstance(layer, Nodal)]
     added = set(opened.parameters) - set(problem.parameters)
-    assert len(added) == len(affine)
+    assert len(added) == len(nodal)
+    # Of what multiplies parameters with its input, only attention has no nodes.
+    kinds = {type(layer).__name__ for layer in every if layer.shapes() and not isinstance(layer, Nodal)}
+    assert kinds <= {"BatchNorm", "LayerNorm", "SelfAttention"}
     found, wanted = gradient(opened), gradient(opened.to(backend="torch"), "autograd")
     for key, array in found.items():
         slack = ROUNDINGS * problem.arrays.epsilon * np.max(np.abs(wanted[key]))

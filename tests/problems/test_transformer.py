@@ -164,13 +164,14 @@ def test_offsets_at_the_nodes_have_the_error_signals_as_their_gradient() -> None
     problem = transformer(activation="tanh").opened("nodes")
     found = gradient(problem)
     offsets = {name for name in found if name.endswith("offset")}
-    assert len(offsets) == 3  # linear1 and linear2 of the block, and the head
+    assert len(offsets) == 4  # the embedding, linear1 and linear2 of the block, and the head
     y = to_numpy(problem.outputs(problem.parameters))
     e = np.exp(y - y.max(axis=-1, keepdims=True))
     targets = problem.default_draw.arrays["targets"].reshape(y.shape)
     error = (e / e.sum(axis=-1, keepdims=True) - targets) / len(y)
     np.testing.assert_allclose(found["nodes.3.offset"], error, rtol=0, atol=16 * problem.arrays.epsilon)
-    for name in offsets:
+    assert found["nodes.0.offset"].shape == (len(y), problem.parameters["layers.0.token"].shape[1])
+    for name in offsets - {"nodes.0.offset"}:
         inside = name.startswith("layers.")  # layers.1.nodes.linear1 stands behind layers.1.linear1
         bias = name.replace("nodes.", "" if inside else "layers.").replace("offset", "bias")
         np.testing.assert_allclose(found[name].sum(axis=0), found[bias], rtol=0, atol=1e-14)
