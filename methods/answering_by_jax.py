@@ -1,13 +1,13 @@
 """`answering`, compiled by JAX: draw and direction are arguments, so that no data is compiled in."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from gradmark.arrays import Array
 from gradmark.draw import Draw
 from gradmark.method import Prepared, Want
-from gradmark.parameters import zeros_like
+from gradmark.parameters import Parameters, zeros_like
 from gradmark.problem import Problem
 from gradmark.quantities import DIRECTED
 from gradmark.work import uncounted
@@ -27,24 +27,30 @@ def answering_by_jax(problem: Problem, want: Want, answer: Answer, *, stated: St
             shape = jax.eval_shape(lambda p, a: problem.outputs(p, Draw(a)), point, arrays).shape
             along = problem.arrays.zeros(shape)
         compiled(point, arrays, along)
-    return answering(
-        problem,
-        want,
-        lambda point, draw, along: compiled(dict(point), dict(draw.arrays), along),
-        stated=stated,
-    )
+
+    def ordered(point: Parameters, draw: Draw, along: Any) -> tuple[Any, Array]:
+        result, value = compiled(dict(point), dict(draw.arrays), along)
+        return _in_order(result, tuple(point)), value
+
+    return answering(problem, want, ordered, stated=stated)
 
 
-def rows_by_jax(
-    like: Array, product: Callable[[Array], Mapping[str, Array]], together: int
-) -> dict[str, Array]:
-    """`rows` inside of a trace: ``product(e)`` takes one one-hot array, and is mapped over `together`."""
+def rows_by_jax(like: Array, product: Callable[[Array], Any], together: int) -> Any:
+    """`rows` inside of a trace: ``product(e)`` takes one one-hot array, and is mapped over `together`.
+
+    It gives an array, or named ones, and so does this: (*shape of `like`, *shape of the product).
+    """
     import jax
 
     number = math.prod(like.shape)
 
-    def row(index: Any) -> Mapping[str, Array]:
+    def row(index: Any) -> Any:
         return product(jax.numpy.zeros(number, like.dtype).at[index].set(1).reshape(like.shape))
 
     found = jax.lax.map(row, jax.numpy.arange(number), batch_size=min(number, together))
-    return {name: array.reshape(*like.shape, *array.shape[1:]) for name, array in found.items()}
+    return jax.tree.map(lambda array: array.reshape(*like.shape, *array.shape[1:]), found)
+
+
+def _in_order(result: Any, names: tuple[str, ...]) -> Any:
+    """Named arrays as the parameters are: JAX sorts the names of what it returns."""
+    return {name: _in_order(result[name], names) for name in names} if isinstance(result, dict) else result

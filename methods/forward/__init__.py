@@ -1,5 +1,6 @@
 """Forward mode: derivatives along directions, by hand, by torch or by JAX.
 
-The methods have a file each: `tangent` (by hand), `jvp` (torch) and `forward_gradient` (random directions).
-`slopes` has the directional derivatives that they share, `basis` the whole gradient made of them.
+The methods have a file each: `tangent` (by hand), `jvp` and `forward_ad` (torch), and `forward_gradient`
+(random directions). `slopes` has the directional derivatives that they share, `basis` the whole gradient made
+of them, `products` those of the outputs; `jvp_quantities` is what `jvp` gives beside the gradient.
 """

@@ -14,11 +14,9 @@ from gradmark.method import Prepared, Want
 from gradmark.parameters import Parameters, size
 from gradmark.problem import Problem
 from gradmark.work import Work
-from methods.answering import answering, columns, rows
+from methods.answering import answering, rows
+from methods.forward.products import Chunk, jacobian_by
 from methods.forward.slopes import by_torch
-
-Chunk = Callable[[Draw, int], int]
-"""How many of n directions go together."""
 
 
 def prepare_quantity(problem: Problem, want: Want, together: Chunk) -> Prepared:
@@ -38,7 +36,7 @@ def prepare_quantity(problem: Problem, want: Want, together: Chunk) -> Prepared:
 
     answers: dict[str, Callable[..., tuple[Any, Array]]] = {
         "jvp": partial(_jvp, problem),
-        "jacobian": partial(_jacobian, problem, together),
+        "jacobian": jacobian_by(problem, by_torch(problem, outputs=True), together),
         "hvp": partial(_moved_gradient, problem),
         "hessian": partial(_hessian, problem, together),
     }
@@ -51,19 +49,6 @@ def _jvp(problem: Problem, point: Parameters, draw: Draw, direction: Parameters)
     jvp: Any = torch.func.jvp
     outputs, moved = jvp(lambda p: problem.outputs(p, draw), (dict(point),), (direction,))
     return moved.to(outputs.dtype), outputs
-
-
-def _jacobian(problem: Problem, together: Chunk, point: Parameters, draw: Draw, _: None) -> tuple[Any, Array]:
-    along = by_torch(problem, outputs=True)(point, draw)
-    values: list[Array] = []
-
-    def product(tangents: Parameters) -> Array:
-        value, moved = along(tangents)
-        values[:] = [value]
-        return moved
-
-    found = columns(problem.arrays, point, product, lambda number: together(draw, number))
-    return found, values[0]
 
 
 def _hessian(problem: Problem, together: Chunk, point: Parameters, draw: Draw, _: None) -> tuple[Any, Array]:

@@ -1,5 +1,6 @@
 """Directional derivatives of a loss, in three ways: through its layers, by torch.func.jvp, by jax.jvp.
 
+Those of its outputs likewise, with ``outputs=True``: `value` is the outputs, `slopes` (K, *their shape).
 Each way is used as ``bind = by_...(problem)``, ``along = bind(parameters, draw)``, ``value, slopes =
 along(tangents)``. Each array of `tangents` carries one leading axis of K directions, a parameter without
 tangents does not move, and `slopes` has shape (K,). Passes are counted outside of any trace.
@@ -41,17 +42,18 @@ def against_layers(problem: Problem) -> str | None:
     return None if where is None else f"the layer {where} of {problem.call.name} has no pushforward"
 
 
-def by_layers(problem: Problem) -> Bind:
+def by_layers(problem: Problem, *, outputs: bool = False) -> Bind:
     """The layers' own pushforward: one forward pass when bound, then K tangent passes for K directions."""
     assert problem.criterion is not None
     criterion = problem.criterion
     if problem.arrays.backend == "jax":
-        return _by_compiled_layers(problem)
+        return _by_compiled_layers(problem, outputs)
+    push = passes.outputs_pushforward if outputs else passes.pushforward
 
     def bind(parameters: Parameters, draw: Draw) -> Along:
         trace = passes.forward(problem, parameters, draw)
-        value = criterion.value(trace.outputs, draw)
-        return lambda tangents: (value, passes.pushforward(problem, parameters, draw, trace, tangents))
+        value = trace.outputs if outputs else criterion.value(trace.outputs, draw)
+        return lambda tangents: (value, push(problem, parameters, draw, trace, tangents))
 
     return bind
 
@@ -111,19 +113,20 @@ def by_jax(problem: Problem) -> Bind:
     return bind
 
 
-def _by_compiled_layers(problem: Problem) -> Bind:
+def _by_compiled_layers(problem: Problem, of_outputs: bool) -> Bind:
     """`by_layers` on JAX: the forward pass and the pushforward are compiled, what was saved goes between."""
     import jax
 
     assert problem.criterion is not None
     criterion = problem.criterion
+    push = passes.outputs_pushforward if of_outputs else passes.pushforward
 
     def forward(parameters: Any, arrays: Any) -> Any:
         trace = passes.forward(problem, parameters, Draw(arrays))
         return criterion.value(trace.outputs, Draw(arrays)), trace.outputs, trace.saved
 
     def pushforward(parameters: Any, arrays: Any, outputs: Any, saved: Any, tangents: Any) -> Any:
-        return passes.pushforward(problem, parameters, Draw(arrays), passes.Trace(outputs, saved), tangents)
+        return push(problem, parameters, Draw(arrays), passes.Trace(outputs, saved), tangents)
 
     compiled_forward, compiled_pushforward = jax.jit(forward), jax.jit(pushforward)
 
@@ -131,6 +134,7 @@ def _by_compiled_layers(problem: Problem) -> Bind:
         point, arrays = dict(parameters), dict(draw.arrays)
         with uncounted():
             value, outputs, saved = compiled_forward(point, arrays)
+        value = outputs if of_outputs else value
         count(forward=passes.share_of_rows(problem, draw))
 
         def along(tangents: Parameters) -> tuple[Array, Array]:

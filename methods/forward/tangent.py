@@ -9,6 +9,7 @@ nothing to store for it; but P directions take P tangent passes, so that time gr
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from gradmark.claims import Claims, Exact, Growth
@@ -18,7 +19,9 @@ from gradmark.parameters import Parameters, detached, finished, size
 from gradmark.population import per_chunk
 from gradmark.problem import Problem
 from gradmark.work import Work, counting
+from methods.answering import answering
 from methods.forward.basis import along_basis
+from methods.forward.products import jacobian_by, jvp_by
 from methods.forward.slopes import against_layers, by_layers
 
 
@@ -28,7 +31,7 @@ class Tangent:
 
     @property
     def claims(self) -> Claims:
-        """Exact; one forward pass, whose intermediate results all directions share, and P tangent passes."""
+        """Exact; a gradient takes one forward pass, which all directions share, and P tangent passes."""
         return Claims(
             family="forward",
             exactness=Exact(),
@@ -39,6 +42,7 @@ class Tangent:
                 memory={"parameters": 1, "batch": 1, "depth": 1},
             ),
             work=lambda problem: Work(forward=1, tangent=size(problem.parameters)),
+            wants=frozenset({"gradient", "jvp", "jacobian"}),
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
@@ -48,7 +52,13 @@ class Tangent:
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Compile on JAX; elsewhere there is nothing to prepare."""
         check_supported(self, problem, want)
-        bind, compiled = by_layers(problem), problem.arrays.backend == "jax"
+        compiled = problem.arrays.backend == "jax"
+        if want != "gradient":
+            to_outputs = by_layers(problem, outputs=True)
+            together = partial(per_chunk, problem)
+            answer = jvp_by(to_outputs) if want == "jvp" else jacobian_by(problem, to_outputs, together)
+            return answering(problem, want, answer, declared=compiled)
+        bind = by_layers(problem)
 
         def gradient(
             parameters: Parameters,

@@ -10,6 +10,7 @@ from gradmark.parameters import Parameters, detached
 from gradmark.passes import share_of_rows
 from gradmark.problem import Problem
 from gradmark.work import Work, count
+from methods.peers.func_grad_quantities import prepare_quantity
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class FuncGrad:
 
     @property
     def claims(self) -> Claims:
-        """Exact; one forward pass and one pullback."""
+        """Exact; a gradient takes one forward pass and one pullback."""
         return Claims(
             family="reverse",
             exactness=Exact(),
@@ -30,6 +31,7 @@ class FuncGrad:
             ),
             work=lambda problem: Work(forward=1, pullback=1),
             backends=frozenset({"torch"}),
+            wants=frozenset({"gradient", "vjp", "jacobian", "hvp", "hessian"}),
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
@@ -39,6 +41,8 @@ class FuncGrad:
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Transform the loss."""
         check_supported(self, problem, want)
+        if want != "gradient":
+            return prepare_quantity(problem, want)
         import torch
 
         gradient_and_value = torch.func.grad_and_value(problem.loss)

@@ -6,6 +6,7 @@ from gradmark.claims import Claims, Exact, Growth
 from gradmark.method import Prepared, Want, check_supported, unsupported
 from gradmark.problem import Problem
 from gradmark.work import Work
+from methods.peers.jax_grad_quantities import prepare_quantity
 from methods.reverse.compiled_by_jax import prepare_compiled
 
 
@@ -15,7 +16,7 @@ class JaxGrad:
 
     @property
     def claims(self) -> Claims:
-        """Exact; one forward pass and one pullback."""
+        """Exact; a gradient takes one forward pass and one pullback."""
         return Claims(
             family="reverse",
             exactness=Exact(),
@@ -27,6 +28,7 @@ class JaxGrad:
             ),
             work=lambda problem: Work(forward=1, pullback=1),
             backends=frozenset({"jax"}),
+            wants=frozenset({"gradient", "vjp", "jacobian", "hvp", "hessian"}),
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
@@ -36,6 +38,8 @@ class JaxGrad:
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Compile for the shapes of the default draw; another number of rows is compiled when it comes."""
         check_supported(self, problem, want)
+        if want != "gradient":
+            return prepare_quantity(problem, want)
         import jax
 
         return prepare_compiled(problem, jax.value_and_grad(problem.loss))

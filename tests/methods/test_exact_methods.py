@@ -40,6 +40,8 @@ TAKES = {
     "autograd": ({"torch"}, set(CASES)),
     "tangent": (None, set(NETWORKS)),
     "jvp": ({"torch"}, set(CASES)),
+    "forward_ad": ({"torch"}, set(CASES)),
+    "jax_jvp": ({"jax"}, set(CASES)),
     "complex_step": (None, set(CASES)),
     "jax_grad": ({"jax"}, set(CASES)),
     "path_sum": (None, set(NETWORKS)),
