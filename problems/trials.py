@@ -12,6 +12,7 @@ from problems.mlp import widths_for
 
 _LAW = frozenset({"sequential", "efficiency", "controls"})
 _MEAN = frozenset({"sequential"})
+_RATE = frozenset({"sequential", "efficiency"})
 _WEIGHTS = frozenset({"identification"})
 _MOVES = frozenset({"identification", "noise"})
 _BIAS = frozenset({"bias"})
@@ -19,6 +20,8 @@ _EVERY = frozenset({"contract", "accuracy", "invariance", "controls"})
 _ORDER = frozenset({"order"})
 """Seen in float64 alone; and steps are no matter of the backend."""
 _COST = frozenset({"cost"})
+_QUANTITIES = frozenset({"quantities"})
+"""For what is computed beside the gradient."""
 _ROWS = 128
 """So many that a pass over a thousand parameters is more than its fixed cost."""
 _FEW = (150, 300, 600)
@@ -96,11 +99,39 @@ _CI = {
 """Backends, dtypes and kinds of problem in pairs; most on NumPy, where many methods run alone."""
 
 
+_TINY: Mapping[str, Any] = {"data": "synthetic", "widths": (3, 3, 2), "batch": 3}
+_FIRST_AND_SECOND: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "tanh": ("mlp", {**_TINY, "activation": "tanh", "loss": "mse"}),
+    "gelu": ("mlp", {**_TINY, "activation": "gelu", "loss": "cross_entropy"}),
+    "relu": ("mlp", {**_TINY, "activation": "relu", "loss": "mse"}),
+    "logistic": ("logistic_regression", {"batch": 6}),
+    "rosenbrock": ("rosenbrock", {"size": 6}),
+    "rnn": ("rnn", {"length": 3, "hidden": 2, "batch": 2}),
+    "residual": ("resnet_mlp", {**_HIDDEN, "width": 2, "inputs": 2, "outputs": 2, "batch": 3, "blocks": 1}),
+}
+"""With a square matrix, and outputs that are a residual: a Hessian is more than its Gauss-Newton part. 6 to 31
+parameters, because a Hessian has their square."""
+_FULL_QUANTITIES = {
+    ("numpy", "float64"): ("tanh", "relu", "logistic", "rosenbrock", "rnn", "residual"),
+    ("numpy", "float32"): ("tanh",),
+    ("torch", "float64"): ("gelu", "rosenbrock"),
+    ("torch", "float32"): ("tanh", "rnn"),
+    ("jax", "float64"): ("tanh",),
+    ("jax", "float32"): ("gelu",),
+}
+_CI_QUANTITIES = {
+    ("numpy", "float64"): ("tanh",),
+    ("torch", "float32"): ("gelu",),
+    ("jax", "float64"): ("tanh",),
+}
+
+
 def full() -> list[Trial]:
     """Every kind of problem, on every backend that is installed, in several dtypes."""
     return [
         *_every(_FULL),
         *_structured(_FULL_LAYERS),
+        *_beside(_FULL_QUANTITIES),
         *_estimated(),
         *(Trial("polynomial", {"size": 40, "degree": 1}, _LAW, backend="torch") for _ in _on("torch")),
         Trial("polynomial", {"size": 40, "degree": 1}, _MEAN, dtype="float32"),
@@ -116,7 +147,14 @@ def full() -> list[Trial]:
 def ci() -> list[Trial]:
     """A few seconds for a method: small problems that cover backends and dtypes in pairs."""
     counted = [each for backend in _on("numpy", "torch", "jax") for each in _sizes(backend, _FEW, batch=4)]
-    return [*_every(_CI), *_structured(_CI_LAYERS), *_estimated(frozenset({"quick"})), *_watched(), *counted]
+    return [
+        *_every(_CI),
+        *_structured(_CI_LAYERS),
+        *_beside(_CI_QUANTITIES, frozenset({"quick"})),
+        *_estimated(frozenset({"quick"})),
+        *_watched(),
+        *counted,
+    ]
 
 
 def _sizes(backend: str, sizes: tuple[int, ...], batch: int) -> list[Trial]:
@@ -129,7 +167,7 @@ def _estimated(also: frozenset[str] = frozenset()) -> list[Trial]:
     """Small, because random methods are called thousands of times: a linear loss, and a layer's tangents."""
     return [
         Trial("polynomial", {"size": 40, "degree": 1}, _LAW | also),
-        Trial("mlp", {"widths": (6, 4), "data": "synthetic", "batch": 4}, _MEAN | also),
+        Trial("mlp", {"widths": (6, 4), "data": "synthetic", "batch": 4}, _RATE | also),
     ]
 
 
@@ -171,6 +209,18 @@ def _structured(chosen: Mapping[tuple[str, str], tuple[str, ...]]) -> list[Trial
     """The networks of `_STRUCTURED`, for what does not depend on which network it is."""
     return [
         Trial(*_STRUCTURED[name], _LAYERS, backend=backend, dtype=dtype)
+        for (backend, dtype), names in chosen.items()
+        if installed(backend)
+        for name in names
+    ]
+
+
+def _beside(
+    chosen: Mapping[tuple[str, str], tuple[str, ...]], also: frozenset[str] = frozenset()
+) -> list[Trial]:
+    """Tiny problems for what is computed beside the gradient."""
+    return [
+        Trial(*_FIRST_AND_SECOND[name], _QUANTITIES | also, backend=backend, dtype=dtype)
         for (backend, dtype), names in chosen.items()
         if installed(backend)
         for name in names

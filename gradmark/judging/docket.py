@@ -1,8 +1,10 @@
 """What a method is heard on: trials from whatever a person named, and hearings where they can be held."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from gradmark.claims import Want
 from gradmark.errors import UsageError, shown, unknown_name
 from gradmark.judging.clock import Clock
 from gradmark.judging.hearing import Hearing
@@ -10,12 +12,15 @@ from gradmark.judging.process import watch
 from gradmark.judging.trial import Trial
 from gradmark.judging.verdict import Finding
 from gradmark.method import Method
+from gradmark.problem import Problem
 from gradmark.registry import load, names
 from gradmark.run.naming import parsed
 from gradmark.run.resolving import PLACE
 
 _NEEDS_SIZES = "cost"
 """The one stage that needs a problem at several sizes."""
+_BESIDE = frozenset({"quantities"})
+"""The role for what is asked beside the gradient."""
 QUICK = "ci"
 """The profile in which a method that compiles is heard on fewer problems."""
 
@@ -44,11 +49,14 @@ def trials_of(problems: Any, profile: str, stages: Iterable[str]) -> list[Trial]
 
 
 def fewer(trials: Iterable[Trial]) -> tuple[list[Trial], list[Finding]]:
-    """One trial of each backend and dtype, and those at several sizes; a finding for each left out."""
-    kept: dict[tuple[str, str], Trial] = {}
+    """One trial of each backend and dtype, and those at several sizes; a finding for each left out.
+
+    What is asked beside the gradient has trials of its own.
+    """
+    kept: dict[tuple[str, str, bool], Trial] = {}
     chosen, left_out = [], []
     for trial in trials:
-        first = kept.setdefault((trial.backend, trial.dtype), trial)
+        first = kept.setdefault((trial.backend, trial.dtype, _is_beside(trial)), trial)
         if first is trial or _NEEDS_SIZES in trial.roles:
             chosen.append(trial)
         else:
@@ -97,6 +105,11 @@ def heard(
     try:
         with watch.calling(str(trial)):
             reason = method.supports(problem)
+            others = method.claims.wants - {"gradient"}
+            if reason is not None and trial.roles & _BESIDE and _any(method, problem, others):
+                return Hearing(
+                    name, method, replace(trial, roles=_BESIDE), problem, seed, false_alarm, clock
+                )
     except Exception as error:  # a method may raise anything
         return _finding(
             trial, "failed", f"asked what it supports, it raised {type(error).__name__}: {error}."
@@ -104,6 +117,15 @@ def heard(
     if reason is not None:
         return _finding(trial, "skipped", f"{str(reason).rstrip('.')}.")
     return Hearing(name, method, trial, problem, seed, false_alarm, clock)
+
+
+def _is_beside(trial: Trial) -> bool:
+    return bool(trial.roles & _BESIDE) and "contract" not in trial.roles
+
+
+def _any(method: Method, problem: Problem, wants: Iterable[Want]) -> bool:
+    """Whether it computes any of these quantities of the problem."""
+    return any(method.supports(problem, want) is None for want in wants)
 
 
 def _elsewhere(method: Method, trial: Trial) -> bool:

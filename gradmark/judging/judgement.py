@@ -9,7 +9,8 @@ from gradmark import dtypes
 from gradmark.judging.verdict import Evidence, Finding, Verdict, verdict
 
 _COMPARES = ("value", "accuracy", "identification", "sequential")
-"""The checks that compare the gradient with what it should be; the others examine some property of it."""
+"""The checks that compare the gradient with what it should be; the others examine some property of it, or
+what is computed beside it."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class Judgement(ABC):
     def digits(self) -> float | None:
         """The number of correct digits that the evidence supports, in the finest dtype that was examined."""
         decided = [finding for finding in self._finest() if finding.status != "undecided"]
-        return min((finding.digits for finding in decided if finding.digits is not None), default=None)
+        compared = [f for f in decided if f.check in _COMPARES and f.digits is not None] or decided
+        return min((finding.digits for finding in compared if finding.digits is not None), default=None)
 
     @property
     def smallest_detectable(self) -> float | None:

@@ -13,6 +13,7 @@ from gradmark.judging.docket import QUICK, fewer, heard, trials_of
 from gradmark.judging.hearing import Hearing, MethodError
 from gradmark.judging.judgement import ValidationReport
 from gradmark.judging.process import watch
+from gradmark.judging.quantities import question as quantities
 from gradmark.judging.protocol import claims_in_words, record
 from gradmark.judging.verdict import Finding, check_expected, with_expected
 from gradmark.measuring.threads import pinned
@@ -23,6 +24,7 @@ WEIGHTS = {
     "accuracy": 4.0,
     "order": 2.0,
     "invariance": 1.0,
+    "quantities": 2.0,
     "identification": 1.0,
     "noise": 2.0,
     "bias": 3.0,
@@ -65,8 +67,8 @@ def validate(
     `seed` starts the judge's own random numbers: points, directions, impostors, and the seeds with which he
     calls a stochastic method. `false_alarm` is the probability with which a correct stochastic method may be
     accused. `expected_failures` maps checks that may fail to the reason why: contract, accuracy, order,
-    invariance, identification, noise, bias, sequential, efficiency, cost, controls, or a part of one after a
-    dot. `on_finding` is called with each finding as it is made.
+    invariance, quantities, identification, noise, bias, sequential, efficiency, cost, controls, or a part of
+    one after a dot. `on_finding` is called with each finding as it is made.
 
     Returns a `gradmark.ValidationReport`: `verdict` ("correct", "wrong" or "undecided"), `reason`,
     `evidence`, `digits`, `smallest_detectable` and the `findings` they follow from; as text by `str`, and by
@@ -84,11 +86,11 @@ def validate(
     _check_options(budget, seed, false_alarm, on_finding)
     name, built, hyper = resolved(method)
     claims = claims_of(name, built)
-    stages = applying(claims)
+    stages, left_out = concerned_with(claims, applying(claims))
     trials = trials_of(problems, profile, stages)
-    left_out: list[Finding] = []
     if claims.compiles and problems is None and profile == QUICK:
-        trials, left_out = fewer(trials)
+        trials, not_heard = fewer(trials)
+        left_out += not_heard
     clock = Clock(seconds_for(claims) if budget is None else budget)
     findings: list[Finding] = []
 
@@ -124,6 +126,17 @@ def applying(claims: Claims) -> dict[str, Any]:
     """The modules of the stages that have something to say about a method with these claims, by name."""
     modules = {name: importlib.import_module(f"gradmark.judging.stages.{name}") for name in STAGES}
     return {name: module for name, module in modules.items() if module.applies(claims) is None}
+
+
+def concerned_with(claims: Claims, stages: dict[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
+    """The stages that a method without a gradient can be held in, and a finding for each other."""
+    if "gradient" in claims.wants:
+        return stages, []
+    listed = ", ".join(sorted(claims.wants))
+    reason = f"it computes {listed} and no gradient: the stage `{quantities.NAME}` judges it."
+    others = [name for name in stages if name != quantities.NAME]
+    kept = {name: stage for name, stage in stages.items() if name == quantities.NAME}
+    return kept, [Finding(name, "skipped", reason) for name in others]
 
 
 def judged(hearings: Sequence[Hearing], stages: Mapping[str, Any], clock: Clock) -> Iterator[Finding]:

@@ -6,8 +6,8 @@ them their uncertainty; a `witness` (the loss along random directions) and `vouc
 believed. `carried` tells what a pass back through layers rounds, `slope` and `noise` what differences of the
 loss say, `scale` how far they may step, `cost` what all of it may take.
 
-Of what else may be asked (`gradmark.quantities`), `quantity` selects the reference in the same way: `asked` is
-the question, `first_order` and `second_order` answer it, `vector_slope` has their differences, and
+Of what else may be asked (`gradmark.quantities`), `quantity` selects the reference in the same way: `asked`
+is the question, `first_order` and `second_order` answer it, `vector_slope` has their differences, and
 `vouched_quantity` decides whether one is believed.
 """
 

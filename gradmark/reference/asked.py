@@ -19,7 +19,7 @@ _LARGEST = 4_000_000
 
 @dataclass(frozen=True)
 class Asked:
-    """A quantity of `gradmark.quantities` at `point`; `direction` in NumPy's longdouble, as arrays or named."""
+    """A quantity of `gradmark.quantities` at `point`; `direction` in longdouble, an array or named ones."""
 
     point: Point
     want: Want

@@ -40,7 +40,7 @@ def by_complex_step(asked: Asked) -> Computed:
     def compute(point: Point) -> Numbers:
         if asked.want == "jvp":
             return {"outputs": complex_slope(point, asked.direction)}
-        return _assembled(asked, _complex_coordinates(point))
+        return assembled(asked, _complex_coordinates(point))
 
     return with_rounding(compute, asked.point)
 
@@ -57,7 +57,7 @@ def by_differences(asked: Asked) -> Computed:
         slope, error = outputs_slope(asked, asked.direction)
         return Computed({"outputs": slope}, {"outputs": norm(error)}, asked.point.dtype)
     found = [(name, i, *outputs_slope(asked, d)) for name, i, d in basis(asked.point)]
-    values = _assembled(asked, ((name, i, value) for name, i, value, _ in found))
+    values = assembled(asked, ((name, i, value) for name, i, value, _ in found))
     if asked.want == "vjp":
         weights = np.abs(asked.direction)
         errors = {name: norm([np.sum(weights * e) for n, _, _, e in found if n == name]) for name in values}
@@ -117,7 +117,7 @@ def _outputs(point: Point, name: str, members: Array) -> Any:
     ]
 
 
-def _assembled(asked: Asked, coordinates: Any) -> Numbers:
+def assembled(asked: Asked, coordinates: Any) -> Numbers:
     """A Jacobian from its columns, or what a cotangent makes of them."""
     columns: dict[str, list[Any]] = {name: [] for name in asked.point.parameters}
     for name, _, column in coordinates:

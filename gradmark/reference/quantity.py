@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gradmark.arrays import epsilon
 from gradmark.claims import Reads, Want
 from gradmark.draw import Draw
 from gradmark.parameters import Parameters
@@ -69,8 +70,8 @@ def quantity_reference(
 ) -> Reference:
     """A jvp, vjp, Jacobian, hvp or Hessian at `parameters` and `draw` (None: the problem's own).
 
-    Its arrays are named as `gradmark.quantities.named_arrays` names them. Derivatives of the outputs come from
-    the complex step, else from extrapolated differences; those of the gradient from differences of a closed
+    Its arrays are named as by `gradmark.quantities.named_arrays`. Derivatives of the outputs come from the
+    complex step, else from extrapolated differences; those of the gradient from differences of a closed
     form, of the complex step's gradient or of the layers' pullback, else from second differences of the loss.
     All start from the numbers as they are rounded to the problem's dtype, and are taken only if real
     differences along random directions agree with them. Raises `NoReference` where nothing can be computed in
@@ -111,5 +112,13 @@ def _reference(kind: _Kind, question: Asked) -> Reference:
         reads=kind.reads,
         vouched_by=(words,),
         dtype=found.dtype,
-        rounding=dict(found.uncertainty),
+        rounding=_rounding(question, found),
     )
+
+
+def _rounding(question: Asked, found: Computed) -> dict[str, float]:
+    """What rounding does to an exact computation of the quantity in the reference's dtype."""
+    if question.want in OF_OUTPUTS:
+        return dict(found.uncertainty)
+    unit = epsilon(found.dtype)
+    return {name: unit * many for name, many in second_order.sensitivity(question, found).items()}

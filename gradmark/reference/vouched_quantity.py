@@ -97,9 +97,7 @@ def _compared(asked: Asked, name: str, difference: Any, known: float, size: floa
     """The error that may be left; `Unreliable` where the difference is more than is known to be possible."""
     mismatch = norm(np.atleast_1d(difference))
     if not mismatch <= ALLOWED * known + LUCK * asked.point.epsilon * size:
-        raise Unreliable(
-            f"along a direction ({name}) it is off from differences by {mismatch:.2g} of {size:.2g}"
-        )
+        raise Unreliable(f"along a direction ({name}) it is {mismatch:.2g} of {size:.2g} off differences")
     return mismatch + known
 
 

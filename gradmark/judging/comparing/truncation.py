@@ -30,7 +30,7 @@ absolute steps, or those relative to max(1, |x|), are common ones."""
 FORMULAS = 4.0
 """Formulas of one order have different constants: a one-sided one of second order errs twice as much as the
 central one, and wider ones more. The built-in methods stay below 0.25 of what comes of it."""
-_NOISES = 8.0
+NOISES = 8.0
 """Standard deviations of the loss's noise, over the step: a formula has several values with their weights."""
 
 
@@ -53,7 +53,7 @@ def allowance(hearing: Hearing, site: Site, reference: Reference, claim: Truncat
         truncation[name] = FORMULAS * found
         # The step itself is rounded, and not every method divides by what became of it.
         moved = epsilon(hearing.dtype) * np.abs(x) * np.abs(reference.gradient[name])
-        rounding[name] = (_NOISES * level + moved) / shortest[name]
+        rounding[name] = (NOISES * level + moved) / shortest[name]
     return Allowance(truncation, rounding)
 
 

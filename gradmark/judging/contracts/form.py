@@ -17,7 +17,7 @@ def form(hearing: Hearing, answer: Answer) -> Iterator[Finding]:
     yield verdict_on(hearing, "names", names, "the gradient has the names of the parameters.", answer)
     if names is not None:
         return
-    parts = {"shapes": _shape, "dtype": _dtype, "device": _device}
+    parts = {"shapes": _shape, "dtype": dtype_of, "device": device_of}
     for part, of in parts.items():
         fault = _different(hearing, answer, of, {"shapes": "shape"}.get(part, part))
         yield verdict_on(hearing, part, fault, f"each array has the {part.rstrip('s')} of its parameter.")
@@ -48,11 +48,12 @@ def _shape(array: Any) -> tuple[int, ...]:
     return tuple(np.shape(array))
 
 
-def _dtype(array: Any) -> str:
+def dtype_of(array: Any) -> str:
+    """The dtype by name; of what is no array, its type."""
     return dtype_name(array) if hasattr(array, "dtype") else type(array).__name__
 
 
-def _device(array: Any) -> str:
+def device_of(array: Any) -> str:
     """NumPy's older arrays say no device; those of another library are elsewhere too."""
     library = type(array).__module__.split(".")[0].replace("jaxlib", "jax")
     return f"{library} {getattr(array, 'device', 'cpu')}"

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from gradmark.claims import Unbiased
 from gradmark.judging.contracts.part import bits, differing, fresh, listed, verdict_on
 from gradmark.judging.hearing import Answer, Hearing
 from gradmark.judging.places.sites import Site
 from gradmark.judging.verdict import Finding
 from gradmark.measuring.norms import norm
+from gradmark.problem import at_draw
 
 _SEEDS = 3
 """Other seeds: a random method that gives the same answer for all of them is not random."""
@@ -53,16 +55,20 @@ def repeatable(hearing: Hearing, first: Answer, here: Site, elsewhere: Site) -> 
 
 
 def seeded(hearing: Hearing, first: Answer, site: Site) -> Finding:
-    """Another seed gives another answer if, and only if, the method claims to be random."""
+    """Another seed gives another answer if, and only if, the method claims to be random here.
+
+    A variance that is declared for this point may be zero.
+    """
     others = [_call(hearing, site, hearing.seed + 1 + number) for number in range(_SEEDS)]
     changed = [_changed(hearing, first, other) for other in others]
     random, fault = hearing.method.claims.stochastic, None
-    if random and not any(changed) and any(np.any(array) for array in first.gradient.values()):
+    same = not any(changed) and any(np.any(array) for array in first.gradient.values())
+    if random and same and _varies(hearing, first, site):
         fault = f"it claims to be random, and {1 + _SEEDS} seeds give the same answer."
     if not random and any(changed):
         names = next(names for names in changed if names)
         fault = f"another seed gives another {listed(names)}, and it does not claim to be random."
-    kept = "another seed gives another answer." if random else "the seed changes nothing."
+    kept = "another seed gives another answer." if random and not same else "the seed changes nothing."
     return verdict_on(hearing, "seed", fault, kept, *others)
 
 
@@ -70,6 +76,15 @@ def purity(hearing: Hearing, first: Answer, here: Site, elsewhere: Site) -> Iter
     """repeatable and seed."""
     yield repeatable(hearing, first, here, elsewhere)
     yield seeded(hearing, first, here)
+
+
+def _varies(hearing: Hearing, first: Answer, site: Site) -> bool:
+    """Whether the method declares no variance of zero here."""
+    claimed = hearing.method.claims.exactness
+    if not isinstance(claimed, Unbiased) or claimed.factor_at is None:
+        return True
+    here = at_draw(hearing.problem, site.draw, site.parameters)
+    return claimed.factor(here, {name: first.gradient[name] for name in site.parameters}) != 0
 
 
 def _call(hearing: Hearing, site: Site, seed: int | None = None) -> Answer:

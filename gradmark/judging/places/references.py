@@ -63,18 +63,18 @@ _BY_CONTENT: dict[tuple[str, frozenset[Reads]], Reference | NoReference] = {}
 
 def _remembered(problem: Problem, site: Site, reads: frozenset[Reads]) -> Reference:
     point = widest_point(problem, site.parameters, site.draw)
-    content = _content(point)
+    content = content_of(point)
     if content is None:
-        key = ("reference", _digest(site.parameters), _digest(site.draw.arrays), reads)
+        key = ("reference", digest_of(site.parameters), digest_of(site.draw.arrays), reads)
         found: Reference | NoReference = once_for(problem, key, lambda: _tried(point, reads))
     else:
-        found = _by_content(content, point, reads)
+        found = _bycontent_of(content, point, reads)
     if isinstance(found, NoReference):
         raise NoReference(str(found))
     return found
 
 
-def _by_content(content: str, point: Point, reads: frozenset[Reads]) -> Reference | NoReference:
+def _bycontent_of(content: str, point: Point, reads: frozenset[Reads]) -> Reference | NoReference:
     key = (content, reads)
     if key not in _BY_CONTENT:
         while len(_BY_CONTENT) >= _KEPT:
@@ -109,7 +109,7 @@ def _with_what_is_carried(reference: Reference, point: Point) -> Reference:
     return replace(reference, rounding=rounding, underflow=extra.underflow)
 
 
-def _content(point: Point) -> str | None:
+def content_of(point: Point) -> str | None:
     """What a registered problem's point is, in whatever backend: its call, its numbers, and its loss.
 
     None for problems that only their own object knows, such as a person's function.
@@ -120,10 +120,11 @@ def _content(point: Point) -> str | None:
     sizes = sorted((key, repr(value)) for key, value in call.arguments.items() if key not in PLACE)
     parts = (type(point.problem), call.name, sizes, call.opened, point.dtype, point.problem.arrays.backend)
     loss = point.loss(point.numbers)
-    return f"{parts} {_digest(point.parameters)} {_digest(point.draw.arrays)} {loss!r}"
+    return f"{parts} {digest_of(point.parameters)} {digest_of(point.draw.arrays)} {loss!r}"
 
 
-def _digest(named: Mapping[str, Array]) -> str:
+def digest_of(named: Mapping[str, Array]) -> str:
+    """A hash of names, dtypes, shapes and numbers."""
     hashed = hashlib.sha256()
     for name, array in named.items():
         numbers = np.ascontiguousarray(_comparable(to_numpy(array)))

@@ -97,3 +97,12 @@ def law_is_off(level: Level) -> float:
 
 def against_law(level: Level, measured: Measured) -> MeanTest:
     return mean_test(measured.cosines, cosine_law(level), law_is_off(level) + level.declared.slack)
+
+
+def shrunk_law(level: Level) -> float:
+    """v / (M + v), the mean squared error of the shrunk estimate: exact for any unbiased one."""
+    return 1 / (1 + level.ratio)
+
+
+def shrunk_against_law(level: Level, measured: Measured) -> MeanTest:
+    return mean_test(measured.shrunk / shrunk_law(level), 1.0, level.declared.slack)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradmark.arrays import epsilon
-from gradmark.claims import Biased, Claims, Truncated
+from gradmark.claims import Biased, Claims, Estimated, Truncated
 from gradmark.judging.comparing.aimed import aimed_at, is_known
 from gradmark.judging.comparing.bounds import Bound, bound_at, precision
 from gradmark.judging.comparing.compared import Worst, compared, fits
@@ -29,6 +29,8 @@ def applies(claims: Claims) -> str | None:
     """Methods that claim the gradient or its clipped form, exactly or to an order; and fixed directions."""
     if claims.stochastic:
         return "it is random: the statistical stages judge it"
+    if isinstance(claims.exactness, Estimated):
+        return "it claims what its own error estimate says, which `estimates` judges"
     if isinstance(claims.exactness, Biased) and claims.target.kind != "direction":
         return f"it claims no accuracy: {claims.exactness}"
     if not isinstance(claims.exactness, Biased) and not is_known(claims):

@@ -1,8 +1,11 @@
 """Efficiency: does the error fall with the number of samples as declared, and the cosine rise by its law?
 
-On a linear loss, where the variance is declared: E|g_hat - g|^2 = v |g|^2 / M. So the root mean squared
-error falls with slope -1/2 in M / v, the cosine is sqrt(M / (M + v)), and the estimate shrunk by M / (M + v),
-the factor that makes its mean squared error smallest, has the relative error sqrt(v / (M + v)).
+On a linear loss, or where else a variance is declared: E|g_hat - g|^2 = v |g|^2 / M. So the root mean
+squared error falls with slope -1/2 in M / v, the cosine is sqrt(M / (M + v)), and the estimate shrunk by
+M / (M + v), the factor that makes its mean squared error smallest, has the relative error sqrt(v / (M + v)).
+
+The law of the cosine takes noise that is alike in all directions. Where v depends on the data and the noise
+has no known law, the shrunk estimate is tested in its place: its law is exact whatever the noise.
 """
 
 import math
@@ -23,6 +26,8 @@ from gradmark.judging.replicating.sample_ladder import (
     law_is_off,
     levels_within,
     measured,
+    shrunk_against_law,
+    shrunk_law,
 )
 from gradmark.judging.stages.sequential import QUICK
 from gradmark.judging.verdict import Evidence, Finding, Status
@@ -30,12 +35,13 @@ from gradmark.measuring.holm import holm
 from gradmark.measuring.rates import Rate, error_rate
 from gradmark.measuring.skew_corrected import RESERVE
 from gradmark.measuring.spending import share
+from gradmark.noise_laws import noise_law
 
 NAME = "efficiency"
 _FEWEST_LEVELS = 3
 """A slope through two numbers of samples shows no bend."""
 _TESTS = 2
-"""The rate and the cosine."""
+"""The rate, and the cosine or the shrunk error."""
 _SECONDS = 15.0
 
 
@@ -79,7 +85,14 @@ def judged(
     table = [measured(each) for each in levels]
     used = sum(each.drawn.evaluations for each in levels)
     yield _rate_finding(hearing, site, levels, table, alpha, used, hearing.clock.spent() - begun)
-    yield _cosine_finding(hearing, site, levels, table, alpha)
+    finding = _cosine_finding if _alike(hearing.method.claims) else _shrunk_finding
+    yield finding(hearing, site, levels, table, alpha)
+
+
+def _alike(claims: Claims) -> bool:
+    """Whether the noise is taken to be alike in all directions: named so, or known by its size alone."""
+    at = getattr(claims.exactness, "factor_at", None)
+    return at is None or noise_law(claims.target.law) is not None
 
 
 def _rate_finding(
@@ -135,6 +148,29 @@ def _cosine_finding(
     )
     status: Status = "failed" if wrong else "passed"
     return _finding(hearing, site, ".cosine", status, reason, evidence, adjusted[worst])
+
+
+def _shrunk_finding(
+    hearing: Hearing, site: Site, levels: list[Level], table: list[Measured], alpha: float
+) -> Finding:
+    tests = [shrunk_against_law(level, each) for level, each in zip(levels, table, strict=True)]
+    adjusted = holm([test.p_value for test in tests])
+    worst = min(range(len(tests)), key=lambda i: adjusted[i])
+    wrong = adjusted[worst] * RESERVE <= alpha
+    law = shrunk_law(levels[worst])
+    reason = (
+        f"the mean squared error with {levels[worst].samples:.0f} samples, shrunk, is {tests[worst].mean:.4f} "
+        f"+- {tests[worst].error:.2g} times that of its law, which is {law:.4g} of the gradient's square."
+    )
+    evidence = Evidence(
+        what=f"the mean squared error with {levels[worst].samples:.0f} samples, shrunk, over its law",
+        found=tests[worst].mean,
+        expected=1.0,
+        uncertainty=tests[worst].error,
+        point=site.name,
+    )
+    status: Status = "failed" if wrong else "passed"
+    return _finding(hearing, site, ".shrunk", status, reason, evidence, adjusted[worst])
 
 
 def _finding(
