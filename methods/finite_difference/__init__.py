@@ -1,4 +1,7 @@
-"""Differences of the loss: `steps` says how far to step, `coordinates` evaluates.
+"""Differences of the loss: `steps` says how far to step, `coordinates` evaluates (and `one_by_one`).
 
-The methods have a file each: `forward_difference`, `central_difference` and `complex_step`.
+The methods have a file each: `forward_difference` and `backward_difference`, which share `one_sided`;
+`central_difference` and `stencil_difference`, which share `symmetric` and take their weights from `stencils`;
+and `complex_step`. What the first four have in common are `options`, a loss that is added up in float64
+(`accumulating`) and an estimate of their error (`erring`).
 """

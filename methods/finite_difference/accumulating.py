@@ -1,8 +1,8 @@
 """Losses of a narrow network added up in float64: outputs in its own dtype, its criterion in a wider one.
 
-A difference of two losses is noise of two kinds: that of the outputs, which is averaged over rows and units, and
-that of the loss itself, a number of some size rounded to the dtype. With a criterion in float64 only the first is
-left. Nothing else changes: parameters, inputs and layers keep their dtype, and so does the gradient.
+A difference of two losses is noise of two kinds: that of the outputs, which is averaged over rows and units,
+and that of the loss itself, a number of some size rounded to the dtype. With a criterion in float64 only the
+first is left. Nothing else changes: parameters, inputs and layers keep their dtype, and so does the gradient.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Backward differences: (f(x) - f(x - h e_i)) / h for each coordinate i.
 
-The mirror of `forward_difference`: the same error with the other sign of its leading term, at the same cost. Where
-a function is not differentiable, the two are its one-sided derivatives.
+The mirror of `forward_difference`: the same error with the other sign of its leading term, at the same cost.
+Where a function is not differentiable, the two are its one-sided derivatives.
 """
 
 from dataclasses import dataclass

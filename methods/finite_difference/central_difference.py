@@ -18,8 +18,8 @@ from methods.finite_difference.symmetric import symmetric, symmetric_claims
 class CentralDifference:
     """Two-sided differences of the loss, coordinate by coordinate.
 
-    `step` is the absolute step of every coordinate. Near a bound of the problem's domain steps are shortened to
-    stay inside; on a bound it refuses.
+    `step` is the absolute step of every coordinate. Near a bound of the problem's domain steps are shortened
+    to stay inside; on a bound it refuses.
 
     `rule` says how steps are chosen where `step` is None: dtype, eps^(1/3) times the root mean square of the
     coordinate's array; noise, gill or shi, which measure noise and curvature first and then also estimate the

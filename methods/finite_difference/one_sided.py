@@ -1,4 +1,4 @@
-"""What forward and backward differences share: one moved evaluation for each coordinate, and one at the point."""
+"""What forward and backward differences share: an evaluation for each coordinate, and one at the point."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from gradmark.method import Estimate, Prepared
 from gradmark.parameters import Parameters, detached, finished, size
 from gradmark.problem import Problem
 from gradmark.work import counting
-from methods.finite_difference import steps, stencils
+from methods.finite_difference import stencils, steps
 from methods.finite_difference.accumulating import accumulated, narrowed
 from methods.finite_difference.coordinates import coordinate_losses
 from methods.finite_difference.erring import Erring

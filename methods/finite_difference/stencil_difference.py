@@ -1,7 +1,7 @@
 """Central differences of any even order: sum over k of w_k f(x + k h e_i) / h for each coordinate i.
 
-Order p takes p points, and its weights (Fornberg 1988, see `stencils`) remove all terms of the Taylor series up
-to h^(p-1): the error is c h^p |f^(p+1)| + w eps |f| / h, at best about eps^(p/(p+1)). Order 2 is
+Order p takes p points, and its weights (Fornberg 1988, see `stencils`) remove all terms of the Taylor series
+up to h^(p-1): the error is c h^p |f^(p+1)| + w eps |f| / h, at best about eps^(p/(p+1)). Order 2 is
 `central_difference`, order 4 the five-point formula (-f(2h) + 8 f(h) - 8 f(-h) + f(-2h)) / 12h.
 """
 
@@ -22,14 +22,14 @@ from methods.finite_difference.symmetric import symmetric, symmetric_claims
 class StencilDifference:
     """Symmetric differences of `order` of the loss, coordinate by coordinate.
 
-    `order` is even: from 2 to 56, beyond which the outermost weights are lost in float64. `step` is the absolute
-    step of every coordinate. Near a bound of the problem's domain steps are shortened to stay inside; on a
-    bound it refuses.
+    `order` is even: from 2 to 56, beyond which the outermost weights are lost in float64. `step` is the
+    absolute step of every coordinate. Near a bound of the problem's domain steps are shortened to stay
+    inside; on a bound it refuses.
 
-    `rule` says how steps are chosen where `step` is None: dtype, eps^(1/(order + 1)) times the root mean square of the
-    coordinate's array; noise, gill or shi, which measure noise and curvature first and then also estimate the
-    error (see `steps.choosing`). `accumulate` is the dtype in which a network's loss is added up: problem, or
-    float64 where its outputs are in fewer digits.
+    `rule` says how steps are chosen where `step` is None: dtype, eps^(1/(order + 1)) times the root mean
+    square of the coordinate's array; noise, gill or shi, which measure noise and curvature first and then
+    also estimate the error (see `steps.choosing`). `accumulate` is the dtype in which a network's loss is
+    added up: problem, or float64 where its outputs are in fewer digits.
     """
 
     order: int = 4
@@ -41,13 +41,13 @@ class StencilDifference:
         check_options("stencil_difference", self)
         if check_size("stencil_difference", "order", self.order, least=2) % 2 or self.order > highest_order():
             raise UsageError(
-                f"stencil_difference: `order={self.order}` must be an even number from 2 to {highest_order()}: "
-                "an odd one is that of a one-sided difference, and higher ones have weights that float64 loses."
+                f"stencil_difference: `order={self.order}` must be an even number from 2 to "
+                f"{highest_order()}: higher orders have weights that float64 loses."
             )
 
     @property
     def claims(self) -> Claims:
-        """Of its order in the step; `order` evaluations for each parameter, and those that measure the step."""
+        """Of its order in the step; `order` evaluations for each parameter, and those for the step."""
         return symmetric_claims(self, self.order)
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:

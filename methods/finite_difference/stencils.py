@@ -1,7 +1,7 @@
 """Stencils of finite differences: at which offsets to evaluate, and with which weights to add.
 
-The weights are those of Fornberg (1988, "Generation of finite difference formulas on arbitrarily spaced grids",
-Math. Comp. 51), computed in rational numbers and rounded once.
+The weights are those of Fornberg (1988, "Generation of finite difference formulas on arbitrarily spaced
+grids", Math. Comp. 51), computed in rational numbers and rounded once.
 """
 
 import math
@@ -43,7 +43,7 @@ class Stencil:
 
 
 def fornberg(offsets: Sequence[int], derivative: int) -> tuple[Fraction, ...]:
-    """The weights w_k with sum of w_k f(k) = f^(`derivative`)(0) for all polynomials of degree < len(offsets).
+    """The w_k with sum of w_k f(k) = f^(`derivative`)(0) for all polynomials of degree < len(offsets).
 
     Fornberg's recursion: the weights of n + 1 points from those of n, the newest from the newest before.
 
@@ -103,7 +103,7 @@ def of_derivative(derivative: int) -> Stencil:
 
 
 def pairs(stencil: Stencil) -> list[tuple[int, float]]:
-    """(k, 2 k w_k) for k > 0: a central stencil is a mean, so weighted, of (f(x + kh) - f(x - kh)) / (2kh)."""
+    """(k, 2 k w_k) for k > 0: a central stencil is the mean of (f(x + kh) - f(x - kh)) / 2kh so weighted."""
     both = zip(stencil.offsets, stencil.weights, strict=True)
     return [(offset, float(2 * offset * weight)) for offset, weight in both if offset > 0]
 

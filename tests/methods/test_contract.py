@@ -26,7 +26,7 @@ METHODS = gradmark.list_methods()
 each_method = pytest.mark.parametrize("name", METHODS)
 # By what a call may differ from a like one, where other rows go through other products: differences divide a
 # rounding of the loss by a step of at least 1e-9 of the loss's scale.
-LIKE = {"forward_difference": 1e-5, "central_difference": 1e-7}
+LIKE = {"forward_difference": 1e-5, "backward_difference": 1e-5, "central_difference": 1e-7}
 
 
 def place(name: str) -> Arrays:
@@ -148,7 +148,7 @@ def test_nothing_of_the_first_point_is_kept(name: str) -> None:
 def test_the_value_is_the_loss_at_the_point_or_none(name: str) -> None:
     method, problem = gradmark.get_method(name), CASES["mlp tanh mse"](place(name))
     value = method.prepare(problem)(problem.parameters).value
-    queried = name not in ("central_difference", "complex_step", "gaussian_es")
+    queried = name not in ("central_difference", "stencil_difference", "complex_step", "gaussian_es")
     assert (value is not None) == queried
     if queried:
         exact, inside = float(to_numpy(problem.loss(problem.parameters))), method.claims.precision
@@ -208,6 +208,9 @@ BAD: list[tuple[str, str, list[Any]]] = [
     ("forward_difference", "step", [0, -1e-3, float("nan"), float("inf"), "1e-3", True]),
     ("central_difference", "step", [0, -1e-3, float("nan"), "small"]),
     ("complex_step", "step", [0, float("inf")]),
+    ("stencil_difference", "order", [0, 3, 58, 4.0, "4"]),
+    ("backward_difference", "rule", ["best", None, 3]),
+    ("central_difference", "accumulate", ["float32", None]),
     ("gaussian_es", "pairs", [0, -1, 1.5, "8", True]),
     ("gaussian_es", "sigma", [0, -0.1, float("nan"), None]),
     ("forward_gradient", "directions", [0, 2.5, None]),

@@ -1,9 +1,9 @@
 """Where a method asks for its steps: `RULES` by name, and what they cost.
 
-dtype: epsilon and the size of the parameters; it evaluates nothing. The others measure on a few coordinates of
-each array (`lines`): noise: ECnoise, then the derivative of order p + 1 by bisection, then the step of More and
-Wild; gill: ECnoise and FDCORE; shi: ECnoise and the testing ratio. An array in which a bound leaves no room to
-measure, or no value is finite, has the step of the dtype.
+dtype: epsilon and the size of the parameters; it evaluates nothing. The others measure on a few coordinates
+of each array (`lines`): noise: ECnoise, then the derivative of order p + 1 by bisection, then the step of
+More and Wild; gill: ECnoise and FDCORE; shi: ECnoise and the testing ratio. An array in which a bound leaves
+no room to measure, or no value is finite, has the step of the dtype.
 """
 
 import math
@@ -115,4 +115,5 @@ def noise_of(lines: Lines, stencil: Stencil) -> tuple[float, float]:
 def evaluations(problem: Problem, stencil: Stencil) -> int:
     """How many evaluations the rule `noise` makes."""
     each = _SPACINGS * POINTS + ROUNDS * len(of_derivative(stencil.order + 1).offsets)
-    return each * sum(min(SAMPLED, math.prod(x.shape)) for x in problem.parameters.values())
+    coordinates = sum(min(SAMPLED, math.prod(x.shape)) for x in problem.parameters.values())
+    return int(each * coordinates)

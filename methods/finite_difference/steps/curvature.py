@@ -52,7 +52,7 @@ def bisected(lines: Lines, stencil: Stencil, noise: float) -> Curvature | None:
     Where none within reach does, its noise at the coarsest bounds it. None: no value there was finite.
     """
     coarse = round(math.log2(lines.coarsest(stencil.reach)))
-    fine = max(coarse - 2**ROUNDS, round(math.log2(lines.finest)))
+    fine = max(coarse - 2**ROUNDS, round(math.log2(lines.finest(0.0))))
     best: Curvature | None = None
     for _ in range(ROUNDS):
         middle = (fine + coarse) // 2

@@ -1,9 +1,9 @@
 """FDCORE: the step of Gill, Murray, Saunders and Wright, by a search for the condition error.
 
-"Computing forward-difference intervals for numerical optimization" (1983), SIAM J. Sci. Stat. Comput. 4; Gill,
-Murray and Wright, Practical Optimization (1981), section 8.6. The spacing of the second difference is moved by
-tens until its condition error is between 1e-3 (below it truncation may be large) and 1e-1 (above it noise is);
-the step is that of the least bound on the error, h |f''| / 2 + 2 e / h: 2 sqrt(e / |f''|).
+"Computing forward-difference intervals for numerical optimization" (1983), SIAM J. Sci. Stat. Comput. 4;
+Gill, Murray and Wright, Practical Optimization (1981), section 8.6. The spacing of the second difference is
+moved by tens until its condition error is between 1e-3 (below it truncation may be large) and 1e-1 (above it
+noise is); the step is that of the least bound on the error, h |f''| / 2 + 2 e / h: 2 sqrt(e / |f''|).
 """
 
 import math

@@ -1,7 +1,7 @@
 """The losses along some coordinates of an array: what the measuring rules look at.
 
 A few coordinates stand for all of an array: steps go with the (p+1)-th root of noise and derivative, so that
-their root mean squares over four coordinates are near enough (see `benchmarks.speed.steps`).
+their root mean squares over six coordinates are near enough (see `benchmarks.speed.steps`).
 """
 
 import math
@@ -17,25 +17,27 @@ from gradmark.parameters import Parameters
 from gradmark.population import evaluator, members_per_chunk
 from gradmark.problem import Problem
 
-SAMPLED = 4
+SAMPLED = 6
 """Coordinates of each array."""
 _FARTHEST = 4.0
 """Moves, in times the array's root mean square, beyond which nothing is known of the function there."""
+_LEAST = 2.0**-40
+"""Of the reach: no move need be finer, though an array of zeros has numbers as fine as the dtype has."""
 
 
 @dataclass(frozen=True)
 class Lines:
     """Losses along n coordinates of one array.
 
-    ``values(spacing, offsets)`` has shape (n, len(offsets)): the losses with each coordinate moved by
-    spacing * offset. Spacings are multiples of `finest`, a power of two, and moves at most `reach`: then the
-    moved numbers are exact. `scale` is the root mean square of the array; `unit` the epsilon of its dtype, `digits`
-    that of the losses; `cramped` says that a bound leaves no room.
+    ``values(spacing, offsets)`` has shape (n, len(offsets)): the losses with each coordinate moved by spacing
+    * offset, exactly, where the spacing is one that ``spacing`` gives. Moves go up to `reach`. `scale` is the
+    root mean square of the array, `largest` the size of the largest coordinate; `unit` is the epsilon of its
+    dtype, ``digits()`` that of the losses; `cramped` says that a bound leaves no room.
     """
 
     values: Callable[[float, tuple[int, ...]], Any]
     scale: float
-    finest: float
+    largest: float
     reach: float
     unit: float
     digits: Callable[[], float]
@@ -43,11 +45,17 @@ class Lines:
 
     def coarsest(self, farthest: int) -> float:
         """The largest power of two at which the offset `farthest` is within reach."""
-        return max(power_of_two(self.reach / farthest, math.floor), self.finest)
+        return power_of_two(self.reach / farthest, math.floor)
+
+    def finest(self, move: float) -> float:
+        """The spacing of numbers beside the largest coordinate after a move: a power of two."""
+        return power_of_two(max(self.largest + move, self.reach * _LEAST), math.ceil) * self.unit / 2
 
     def spacing(self, wanted: float, farthest: int) -> float:
-        """The spacing nearest to `wanted` at which the offset `farthest` is within reach."""
-        return min(max(round(wanted / self.finest), 1) * self.finest, self.coarsest(farthest))
+        """The exact spacing nearest to `wanted` at which the offset `farthest` is within reach."""
+        wanted = min(wanted, self.coarsest(farthest))
+        finest = self.finest(wanted * farthest)
+        return max(round(wanted / finest), 1) * finest
 
 
 def power_of_two(number: float, rounding: Callable[[float], int] = round) -> float:
@@ -62,7 +70,7 @@ def sampled(size: int) -> Any:
 
 def lines_of(problem: Problem) -> Callable[[Parameters, Draw, str], Lines]:
     """The function that gives the lines of one array of a problem at a point."""
-    arrays, losses_at = problem.arrays, _entry_losses(problem)
+    arrays, losses_at = problem.arrays, entry_losses(problem)
 
     def lines(parameters: Parameters, draw: Draw, name: str) -> Lines:
         numbers = np.asarray(to_numpy(parameters[name]), np.longdouble).ravel()
@@ -70,19 +78,19 @@ def lines_of(problem: Problem) -> Callable[[Parameters, Draw, str], Lines]:
         scale = float(np.sqrt(np.mean(numbers**2))) or 1.0
         at = numbers[entries]
         reach, cramped = _room(at, _FARTHEST * scale, problem.bounds)
-        # Multiples of `finest` below a power of two have all digits that the dtype carries, or fewer.
-        top = power_of_two(float(np.max(np.abs(at))) + reach, math.ceil)
-        finest = top * arrays.epsilon / 2
-        base = at if cramped else np.round(at / finest) * finest
 
         def values(spacing: float, offsets: tuple[int, ...]) -> Any:
-            moves = 0 * np.asarray(offsets) if cramped else spacing * np.asarray(offsets)
-            moved = (base[:, None] + moves).ravel()
+            # Multiples of the finest spacing have no more digits than the dtype carries.
+            finest = found.finest(spacing * max(map(abs, offsets)))
+            base = at if cramped else np.round(at / finest) * finest
+            moved = (base[:, None] + (0 if cramped else spacing) * np.asarray(offsets)).ravel()
             losses = losses_at(parameters, draw, name, np.repeat(entries, len(offsets)), moved)
             seen["digits"] = epsilon(dtype_name(losses))
             return np.asarray(to_numpy(losses), np.longdouble).reshape(entries.size, -1)
 
-        return Lines(values, scale, finest, reach, arrays.epsilon, lambda: seen["digits"], cramped)
+        largest = float(np.max(np.abs(at)))
+        found = Lines(values, scale, largest, reach, arrays.epsilon, lambda: seen["digits"], cramped)
+        return found
 
     return lines
 
@@ -96,7 +104,7 @@ def _room(at: Any, reach: float, bounds: tuple[float, float] | None) -> tuple[fl
     return (reach, True) if room < reach / 1000 else (min(reach, room), False)
 
 
-def _entry_losses(problem: Problem) -> Callable[[Parameters, Draw, str, Any, Any], Any]:
+def entry_losses(problem: Problem) -> Callable[[Parameters, Draw, str, Any, Any], Any]:
     """``losses_at(parameters, draw, name, entries, numbers)``: entry k of the array replaced by each number.
 
     Exactly as many evaluations as numbers, whatever the backend: the work of a rule is claimed.

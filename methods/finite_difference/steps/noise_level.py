@@ -1,8 +1,9 @@
 """ECnoise: how much of a computed function is noise, from a table of differences.
 
-Differences of order k of a smooth function at m + 1 equally spaced points vanish with the spacing, and those of
-independent noise of standard deviation e do not: sigma_k^2 = (k!)^2 / (2k)! mean (Delta^k f)^2 has the mean
-e^2 for every k (Hamming 1971; More and Wild 2011, "Estimating computational noise", SIAM J. Sci. Comput. 33).
+Differences of order k of a smooth function at m + 1 equally spaced points vanish with the spacing, and those
+of independent noise of standard deviation e do not: sigma_k^2 = (k!)^2 / (2k)! mean (Delta^k f)^2 has the
+mean e^2 for every k (Hamming 1971; More and Wild 2011, "Estimating computational noise", SIAM J. Sci. Comput.
+33).
 """
 
 from dataclasses import dataclass
@@ -33,9 +34,9 @@ class NoiseLevel:
 def ecnoise(values: Any) -> NoiseLevel:
     """The noise of a function, from values of shape (n, m + 1) at m + 1 equally spaced points on n lines.
 
-    The level is that of the least order k at which levels k to k + 2 agree within a factor of four and half of
-    the differences change sign; all lines count as samples of one noise. Where none does, it is the level of
-    the highest order.
+    The level is that of the least order k at which levels k to k + 2 agree within a factor of four and half
+    of the differences change sign; all lines count as samples of one noise. Where none does, it is the level
+    of the highest order.
     """
     values = np.atleast_2d(values)
     differences, levels, changing = values, [], []

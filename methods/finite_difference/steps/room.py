@@ -16,7 +16,7 @@ def resolved(arrays: Arrays, x: Array, h: Array) -> Array:
 
 
 def within(xp: Any, h: Array, x: Array, bounds: tuple[float, float] | None, reach: int = 1) -> Array:
-    """The central step `h`, so short that `reach` of it are half the way to the nearer bound of the domain."""
+    """The central step `h`, so short that `reach` of them are half the way to the nearer bound."""
     return h if bounds is None else xp.minimum(h, xp.minimum(x - bounds[0], bounds[1] - x) / (2 * reach))
 
 
@@ -30,7 +30,7 @@ def check_room(xp: Any, width: Array, name: str, bounds: tuple[float, float] | N
 
 
 def towards(xp: Any, h: Array, x: Array, bounds: tuple[float, float] | None, sign: int = 1) -> Array:
-    """The one-sided step `h` with `sign`, or with the other where a bound is too near and the other is farther.
+    """The one-sided step `h` with `sign`, or with the other where a bound is too near and less so there.
 
     It is at most half the way to the bound on its side.
     """
