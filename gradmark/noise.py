@@ -28,9 +28,7 @@ def normal_rows(arrays: Arrays, seed: int, number: int, size: int, chunk: int) -
     return noise_rows(arrays, "gaussian", seed, number, size, chunk)
 
 
-def noise_rows(
-    arrays: Arrays, law: str, seed: int, number: int, size: int, chunk: int
-) -> Iterator[Array]:
+def noise_rows(arrays: Arrays, law: str, seed: int, number: int, size: int, chunk: int) -> Iterator[Array]:
     """`number` vectors e of `size` of one of `LAWS`, E[e e^T] = I, as `normal_rows` yields them.
 
     Gaussian and rademacher vectors are independent. Orthonormal ones, times sqrt(size), are at most `size`

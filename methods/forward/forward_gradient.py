@@ -51,8 +51,8 @@ class ForwardGradient:
         check_name("law", self.law, LAWS)
         if check_switch("forward_gradient", "antithetic", self.antithetic) and self.directions % 2:
             raise UsageError(
-                f"forward_gradient: `directions={self.directions}` must be even with antithetic=True, because "
-                "every direction comes with its opposite."
+                f"forward_gradient: `directions={self.directions}` must be even with antithetic=True, "
+                "because every direction comes with its opposite."
             )
 
     @property

@@ -159,8 +159,9 @@ def _shrunk_finding(
     wrong = adjusted[worst] * RESERVE <= alpha
     law = shrunk_law(levels[worst])
     reason = (
-        f"the mean squared error with {levels[worst].samples:.0f} samples, shrunk, is {tests[worst].mean:.4f} "
-        f"+- {tests[worst].error:.2g} times that of its law, which is {law:.4g} of the gradient's square."
+        f"the mean squared error with {levels[worst].samples:.0f} samples, shrunk, is "
+        f"{tests[worst].mean:.4f} +- {tests[worst].error:.2g} times that of its law, which is {law:.4g} of "
+        "the gradient's square."
     )
     evidence = Evidence(
         what=f"the mean squared error with {levels[worst].samples:.0f} samples, shrunk, over its law",
