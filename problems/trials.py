@@ -16,7 +16,7 @@ _RATE = frozenset({"sequential", "efficiency"})
 _WEIGHTS = frozenset({"identification"})
 _MOVES = frozenset({"identification", "noise"})
 _BIAS = frozenset({"bias"})
-_EVERY = frozenset({"contract", "accuracy", "invariance", "controls"})
+_EVERY = frozenset({"contract", "accuracy", "estimates", "invariance", "controls"})
 _ORDER = frozenset({"order"})
 """Seen in float64 alone; and steps are no matter of the backend."""
 _COST = frozenset({"cost"})
@@ -109,8 +109,8 @@ _FIRST_AND_SECOND: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "rnn": ("rnn", {"length": 3, "hidden": 2, "batch": 2}),
     "residual": ("resnet_mlp", {**_HIDDEN, "width": 2, "inputs": 2, "outputs": 2, "batch": 3, "blocks": 1}),
 }
-"""With a square matrix, and outputs that are a residual: a Hessian is more than its Gauss-Newton part. 6 to 31
-parameters, because a Hessian has their square."""
+"""With a square matrix, and outputs that leave a residual: a Hessian is more than its Gauss-Newton part. 6 to
+31 parameters, because a Hessian has their square."""
 _FULL_QUANTITIES = {
     ("numpy", "float64"): ("tanh", "relu", "logistic", "rosenbrock", "rnn", "residual"),
     ("numpy", "float32"): ("tanh",),

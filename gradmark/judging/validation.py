@@ -13,8 +13,8 @@ from gradmark.judging.docket import QUICK, fewer, heard, trials_of
 from gradmark.judging.hearing import Hearing, MethodError
 from gradmark.judging.judgement import ValidationReport
 from gradmark.judging.process import watch
-from gradmark.judging.quantities import question as quantities
 from gradmark.judging.protocol import claims_in_words, record
+from gradmark.judging.quantities import question as quantities
 from gradmark.judging.verdict import Finding, check_expected, with_expected
 from gradmark.measuring.threads import pinned
 from gradmark.random import generator
@@ -22,6 +22,7 @@ from gradmark.random import generator
 WEIGHTS = {
     "contract": 6.0,
     "accuracy": 4.0,
+    "estimates": 1.0,
     "order": 2.0,
     "invariance": 1.0,
     "quantities": 2.0,

@@ -121,7 +121,7 @@ def _differenced(asked: Asked, gradients: Gradients) -> Computed:
 
 
 def sensitivity(asked: Asked, found: Computed) -> dict[str, float]:
-    """What rounding does to each array of an exact computation, in units of an epsilon: a bound on the 2-norm.
+    """What rounding does to each array of an exact computation, in epsilons: a bound on the 2-norm.
 
     The differences' own rounding is larger than that of a computation without differences, and says nothing
     about it. So the condition is measured: by how much the quantity changes where all parameters change by a
@@ -131,7 +131,7 @@ def sensitivity(asked: Asked, found: Computed) -> dict[str, float]:
     gradients = gradients_at(asked.at(point))
     whole = norm(flat(found.gradient))
     if gradients is None:
-        return {name: _ROUNDINGS * whole for name in found.gradient}
+        return dict.fromkeys(found.gradient, _ROUNDINGS * whole)
     change = dict.fromkeys(found.gradient, 0.0)
     for index in range(_NEARBY):
         random = generator(0, "judge", 10, index)
