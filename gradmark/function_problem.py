@@ -12,6 +12,7 @@ from gradmark.arrays import Array, Arrays, dtype_name, real_dtype
 from gradmark.draw import Draw
 from gradmark.dtypes import DTYPES
 from gradmark.errors import UsageError, shown
+from gradmark.function_checks import value_at
 from gradmark.leaves import leaves, leaves_like, rebuilt
 from gradmark.noise_laws import NoiseLaw
 from gradmark.parameters import Parameters
@@ -99,7 +100,8 @@ def from_function(
     numbers and lists become float64 NumPy arrays). `function` and the optional closed-form `gradient` take
     what `at` is, and `gradient` returns the same structure; the parameters' names are the keys and positions
     on the way to each array ("x" for a single one). Raises `UsageError` for an `at` without floating
-    numbers or of several kinds, and for a function that does not return one finite real number there.
+    numbers or of several kinds, and for a function that does not return one finite real number there, or
+    that writes into its argument.
 
     >>> import numpy as np
     >>> problem = from_function(lambda x: np.sum(x**3), np.array([1.0, 2.0]), gradient=lambda x: 3 * x**2)
@@ -117,7 +119,7 @@ def from_function(
         assert gradient is not None
         return leaves_like(at, gradient(rebuilt(at, parameters)))
 
-    check_value("function", call_function(arrays.xp, point), arrays)
+    check_value("function", value_at(call_function, arrays, point), arrays)
     return FunctionProblem(
         function=call_function,
         arrays=arrays,
