@@ -5,6 +5,7 @@ and `initialisations`, which `assembling` puts together. `deep_mlp`, `resnet_mlp
 one layer as it stands in `hidden`; with `mlp` they share the `choices` that a person has, and `freezing`
 makes constants of what their normalisations measure. `convnet` looks at images; `transformer` reads the
 `text` of a grammar; `rnn` and `lstm` add numbers in `sequences`, and `stepping` shows the steps in time one
-by one. `plain_forward` is the pass in which costs are counted. `profiles` are the plans of ``gradmark run``
-(`variants` are methods that the quick one measures once), `trials` those of ``gradmark validate``.
+by one. `vector_map` has its inputs for parameters. `plain_forward` is the pass in which costs are counted.
+`profiles` are the plans of ``gradmark run`` (`variants` are methods that the quick one measures once),
+`trials` those of ``gradmark validate``.
 """
