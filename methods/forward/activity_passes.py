@@ -63,7 +63,8 @@ class Steps:
 
     def contracted(self, parameters: Parameters, before: Before, mean: Array) -> dict[str, Array]:
         """The gradient, from the mean of the weighted noise (N,)."""
-        return self._contracted(dict(parameters), before.seen, mean)
+        found = self._contracted(dict(parameters), before.seen, mean)
+        return {name: found[name] for name in self.nodes.names}  # JAX sorts what it returns by name
 
     @cached_property
     def _forward(self) -> Callable[..., Any]:
@@ -102,8 +103,7 @@ class Steps:
         def contracted(parameters: Any, seen: Any, mean: Any) -> Any:
             s = {name: part[0, ...] for name, part in self._split(mean[None, :]).items()}
             found = nodes.contracted(parameters, seen, {site.offset: s[site.offset] for site in nodes.sites})
-            found |= {name: s[name] for name in nodes.others}
-            return {name: found[name] for name in nodes.names}
+            return found | {name: s[name] for name in nodes.others}
 
         return self._compiled(contracted)
 
