@@ -27,8 +27,17 @@ class MeanSquaredError:
 
     def value(self, outputs: Array, draw: Draw) -> Array:
         """The loss, shape () or (N,)."""
+        return self.arrays.xp.mean(self.row_losses(outputs, draw), axis=-1)
+
+    def row_losses(self, outputs: Array, draw: Draw) -> Array:
+        """1/2 sum over outputs of (y - t)^2, shape (..., rows)."""
         xp, residual = self.arrays.xp, outputs - _targets(self.arrays.xp, draw)
-        return 0.5 * xp.mean(xp.sum(residual * residual, axis=-1), axis=-1)
+        return 0.5 * xp.sum(residual * residual, axis=-1)
+
+    def row_differences(self, outputs: Array, draw: Draw, changes: Array) -> Array:
+        """sum of d (y - t + d / 2)."""
+        xp, residual = self.arrays.xp, outputs - _targets(self.arrays.xp, draw)
+        return xp.sum(changes * (residual + 0.5 * changes), axis=-1)
 
     def pullback(self, outputs: Array, draw: Draw) -> Array:
         """(y - t) / B."""
@@ -61,10 +70,30 @@ class CrossEntropy:
 
     def value(self, outputs: Array, draw: Draw) -> Array:
         """The loss, shape () or (N,)."""
+        return self.arrays.xp.mean(self.row_losses(outputs, draw), axis=-1)
+
+    def row_losses(self, outputs: Array, draw: Draw) -> Array:
+        """-sum over outputs of t log softmax(y), shape (..., rows)."""
         xp = self.arrays.xp
         d = self._shifted(outputs)
-        rows = xp.log(xp.sum(xp.exp(d), axis=-1)) - xp.sum(_targets(xp, draw) * d, axis=-1)
-        return xp.mean(rows, axis=-1)
+        return xp.log(xp.sum(xp.exp(d), axis=-1)) - xp.sum(_targets(xp, draw) * d, axis=-1)
+
+    def row_differences(self, outputs: Array, draw: Draw, changes: Array) -> Array:
+        """log1p(sum of softmax(y) expm1(d)) - sum of t d.
+
+        In a row that holds a |d| above 1 the two values of log sum exp are subtracted: the sum may be near -1
+        there, and they differ by no less than they are rounded by.
+        """
+        xp, d = self.arrays.xp, self._shifted(outputs)
+        moved = xp.sum(_targets(xp, draw) * changes, axis=-1)
+        near = xp.max(xp.abs(changes), axis=-1) <= 1
+        small = xp.expm1(xp.where(near[..., None], changes, 0 * changes))
+        e = xp.exp(d)
+        total = xp.sum(e, axis=-1)
+        after = self._shifted(d + changes)
+        top = xp.max(d + changes, axis=-1)
+        far = top + xp.log(xp.sum(xp.exp(after), axis=-1)) - xp.log(total)
+        return xp.where(near, xp.log1p(xp.sum(e * small, axis=-1) / total), far) - moved
 
     def pullback(self, outputs: Array, draw: Draw) -> Array:
         """(softmax(y) - t) / B."""

@@ -10,6 +10,7 @@ from gradmark.arrays import BACKENDS, Array, Arrays
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
 from gradmark.layer import Own
+from problems.layers.differences import DIFFERENCES
 from problems.layers.nonlinearities import NONLINEARITIES, Nonlinearity
 
 
@@ -68,6 +69,12 @@ class Activation:
     def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
         """dh = sigma'(z) * dz."""
         return None if dx is None else self.derivative(saved) * dx
+
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
+        """sigma(z + dz) - sigma(z)."""
+        return None if dx is None else DIFFERENCES[self.name](self.arrays, x, dx)
 
     @property
     def works_in_place(self) -> bool:

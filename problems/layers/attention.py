@@ -12,7 +12,7 @@ from gradmark.draw import Draw
 from gradmark.layer import Own
 from problems.initialisations import Weights
 from problems.layers.dense import Dense
-from problems.layers.softmax import softmax, through_softmax
+from problems.layers.softmax import softmax, softmax_difference, through_softmax
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,24 @@ class SelfAttention:
             da = through_softmax(self.arrays, a, ds * self._scale)
             d_context = self._joined(xp.matmul(da, v) + xp.matmul(a, dv))
         return self._out.pushforward(_part(p, "out_proj."), context, d_context, _part(dp or {}, "out_proj."))
+
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
+        """dS = (dq (k + dk)^T + q dk^T) / sqrt(n), dA that of the softmax, dC = dA (v + dv) + A dv."""
+        xp, (into, into_moved) = self.arrays.xp, (_part(each, "in_proj_") for each in (p, dp or {}))
+        moved = self._into.difference(into, x, y, dx, draw, into_moved)
+        q, k, v = self._by_head(self._into.forward(into, x, draw)[0], 3)
+        scores = self._masked(xp.matmul(q * self._scale, xp.matrix_transpose(k)))
+        a, d_context = softmax(self.arrays, scores), None
+        if moved is not None:
+            dq, dk, dv = self._by_head(moved, 3)
+            ds = xp.matmul(dq, xp.matrix_transpose(k + dk)) + xp.matmul(q, xp.matrix_transpose(dk))
+            da = softmax_difference(self.arrays, scores, ds * self._scale)
+            d_context = self._joined(xp.matmul(da, v + dv) + xp.matmul(a, dv))
+        out, out_moved = (_part(each, "out_proj.") for each in (p, dp or {}))
+        context = self._joined(xp.matmul(a, v))
+        return self._out.difference(out, context, y, d_context, draw, out_moved)
 
     def _by_head(self, z: Array, parts: int) -> tuple[Array, ...]:
         """(..., rows T, parts heads n) as `parts` arrays (..., rows heads, T, n): a matrix for each head."""

@@ -19,7 +19,9 @@ from problems.layers.standardising import (
     derivative_along,
     moved_by_parameters,
     scaled_and_shifted,
+    scaled_difference,
     standardised,
+    standardised_difference,
 )
 
 
@@ -121,6 +123,17 @@ class BatchNorm:
         else:
             dy = p["weight"] * s * dx
         return dy if moved is None else dy + moved
+
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
+        """dy = (weight + d weight) dx^ + d weight x^ + d bias, dx^ as in `standardising`."""
+        if self._constants is None:
+            standard, moved = standardised_difference(self.arrays, x, dx, -2, self.epsilon)
+        else:
+            mean, s = self._constants
+            standard, moved = (x - mean) * s, None if dx is None else dx * s
+        return scaled_difference(self.arrays.xp, p, standard, moved, dp)
 
 
 def check_rows(rows: int, where: str = "") -> None:

@@ -77,6 +77,18 @@ class Chain:
             dx = named.layer.pushforward(named.own(p), kept, dx, (named.own(dp) or None) if dp else None)
         return dx
 
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
+        """dy; the states between the layers are computed anew, and `y` is not needed."""
+        for named in self.inner:
+            own, moved = named.own(p), (named.own(dp) or None) if dp else None
+            after, _ = named.layer.forward(own, x, draw)
+            layer: Any = named.layer
+            dx = layer.difference(own, x, after, dx, draw, moved)
+            x = after
+        return dx
+
     @property
     def _first(self) -> int:
         """The first layer with parameters; behind the last one where there is none."""

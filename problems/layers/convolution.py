@@ -11,6 +11,7 @@ from gradmark.draw import Draw
 from gradmark.layer import Own
 from problems.initialisations import Weights
 from problems.layers import torch_convolution
+from problems.layers.changed import changed
 from problems.layers.windows import Windows, real_on_torch, units
 
 
@@ -122,6 +123,12 @@ class Convolution:
                 return self.arrays.xp.broadcast_to(bias, (bias.shape[0], saved.shape[-2], bias.shape[-1]))
             dy = dy + bias
         return dy
+
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
+        """dy = (W + dW) dX + dW X + db."""
+        return self.pushforward(changed(p, dp), x, dx, dp)
 
     @property
     def _fan(self) -> int:

@@ -84,10 +84,22 @@ class Coupling:
     def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
         """dy."""
         (f, own_f), (g, own_g) = self._parts(p)
-        dp_f, dp_g = (named.own(dp) if dp else {} for named in self.inner)
+        dp_f, dp_g = (named.own(dp) or None if dp else None for named in self.inner)
         dx1, dx2 = (None, None) if dx is None else _halves(dx)
-        dy1 = _sum(dx1, f.pushforward(own_f, saved[0], dx2, dp_f or None))
-        dy2 = _sum(dx2, g.pushforward(own_g, saved[1], dy1, dp_g or None))
+        dy1 = _sum(dx1, f.pushforward(own_f, saved[0], dx2, dp_f))
+        return self._moved(dy1, _sum(dx2, g.pushforward(own_g, saved[1], dy1, dp_g)))
+
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
+        """dy1 = dx1 + df(x2), dy2 = dx2 + dg(y1)."""
+        f, g = (Chain((named,), self.arrays) for named in self.inner)
+        (x1, x2), (dx1, dx2) = _halves(x), (None, None) if dx is None else _halves(dx)
+        y1, _ = _halves(y)
+        dy1 = _sum(dx1, f.difference(p, x2, y1 - x1, dx2, draw, dp))
+        return self._moved(dy1, _sum(dx2, g.difference(p, y1, y1, dy1, draw, dp)))
+
+    def _moved(self, dy1: Array | None, dy2: Array | None) -> Array | None:
         if dy1 is None and dy2 is None:
             return None
         zeros = self.arrays.xp.zeros_like(dy1 if dy2 is None else dy2)

@@ -10,6 +10,7 @@ from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.layer import Own
 from problems.initialisations import Weights
+from problems.layers.changed import changed
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,12 @@ class Dense:
                 return xp.broadcast_to(bias, (*bias.shape[:-2], rows, self.fan_out))
             dz = dz + bias
         return dz
+
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
+        """dz = dx (W + dW)^T + x dW^T + db."""
+        return self.pushforward(changed(p, dp), x, dx, dp)
 
     def _times_transposed(self, x: Array, weight: Array) -> Array:
         """x W^T; where only x carries a leading axis, as one product of all its rows."""

@@ -60,3 +60,9 @@ class Dropout:
     def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
         """dy = mask * dx."""
         return None if dx is None else saved * dx
+
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
+        """dy = mask * dx."""
+        return None if dx is None else self.forward(p, dx, draw)[0]

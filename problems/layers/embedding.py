@@ -74,6 +74,12 @@ class Embedding:
         dy = self._looked_up(dp["token"], saved)
         return self._placed(dy, dp["position"]) if "position" in dp else dy
 
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
+        """dy = d token[x] + d position; integers do not change."""
+        return self.pushforward(p, x, None, dp)
+
     def _looked_up(self, token: Array, x: Array) -> Array:
         """token[x], shape (..., rows T, width)."""
         xp = self.arrays.xp

@@ -19,7 +19,9 @@ from problems.layers.standardising import (
     derivative_along,
     moved_by_parameters,
     scaled_and_shifted,
+    scaled_difference,
     standardised,
+    standardised_difference,
 )
 
 
@@ -110,6 +112,17 @@ class LayerNorm:
             return moved
         dy = p["weight"] * self._along(saved, dx)
         return dy if moved is None else dy + moved
+
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
+        """dy = (weight + d weight) dx^ + d weight x^ + d bias, dx^ as in `standardising`."""
+        if self._constants is None:
+            standard, moved = standardised_difference(self.arrays, x, dx, -1, self.epsilon)
+        else:
+            mean, s = self._constants
+            standard, moved = (x - mean) * s, None if dx is None else dx * s
+        return scaled_difference(self.arrays.xp, p, standard, moved, dp)
 
     def _along(self, saved: Any, d: Array) -> Array:
         """J d, J being symmetric."""

@@ -7,6 +7,7 @@ from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.layer import Own
 from problems.initialisations import Weights
+from problems.layers.changed import changed
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,12 @@ class Linear:
             return dz
         moved = self._times_transposed(saved, dp["weight"])
         return moved if dz is None else dz + moved
+
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
+        """dz = dx (W + dW)^T + x dW^T."""
+        return self.pushforward(changed(p, dp), x, dx, dp)
 
     def _times_transposed(self, x: Array, weight: Array) -> Array:
         return self.arrays.xp.matmul(x, self.arrays.xp.matrix_transpose(weight))

@@ -10,8 +10,10 @@ from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.layer import Own
 from problems.initialisations import Weights
+from problems.layers.gates import gates_back, gates_moved
 from problems.layers.nonlinearities import NONLINEARITIES
 from problems.layers.recurrent import Output
+from problems.layers.unrolled_difference import LSTMDifference
 from problems.layers.unrolling import (
     Kept,
     before,
@@ -110,10 +112,11 @@ class LSTM:
         return (h, c), ((i, f, g, o, c, h) if self.output == "all" else (i, f, g, o, c))
 
     def _gates(self, z: Array) -> Kept:
-        i, f, g, o = self._quarters(z)
+        i, f, g, o = self.quarters(z)
         return self._sigmoid(i), self._sigmoid(f), self.arrays.xp.tanh(g), self._sigmoid(o)
 
-    def _quarters(self, z: Array) -> Kept:
+    def quarters(self, z: Array) -> Kept:
+        """The four gates' parts of z."""
         if self.arrays.backend == "torch":
             quarters: Kept = z.chunk(4, -1)
             return quarters
@@ -121,16 +124,6 @@ class LSTM:
 
     def _sigmoid(self, z: Array) -> Array:
         return NONLINEARITIES["sigmoid"].value(self.arrays, z)
-
-    def _through_sigmoid(self, dy: Array, y: Array) -> Array:
-        if self.arrays.backend == "torch":
-            return self.arrays.xp.ops.aten.sigmoid_backward(dy, y)
-        return dy * (y * (1 - y))
-
-    def _through_tanh(self, dy: Array, y: Array) -> Array:
-        if self.arrays.backend == "torch":
-            return self.arrays.xp.ops.aten.tanh_backward(dy, y)
-        return dy * (1 - y * y)
 
     def pullback(
         self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
@@ -160,27 +153,11 @@ class LSTM:
 
     def _end(self, given: Any, item: Kept) -> tuple[Kept, Kept]:
         *numbers, dh = item if self.output == "all" else (*item, given[1])
-        return self._gates_back(numbers, dh, None)
+        return gates_back(self.arrays, numbers, dh, None)
 
     def _back(self, given: Any, state: Kept, item: Kept) -> tuple[Kept, Kept]:
         (dz, dc), numbers, dy = state, item[:6], item[6:]
-        return self._gates_back(numbers, plus_product(self.arrays, dy, dz, given[0]), dc)
-
-    def _gates_back(self, numbers: Kept, dh: Array, later: Array | None) -> tuple[Kept, Kept]:
-        i, f, g, o, t, c = numbers
-        dc = self._through_tanh(dh * o, t)
-        if later is not None:
-            dc = later + dc
-        dz = self.arrays.xp.concat(
-            (
-                self._through_sigmoid(dc * g, i),
-                self._through_sigmoid(dc * c, f),
-                self._through_tanh(dc * i, g),
-                self._through_sigmoid(dh * t, o),
-            ),
-            axis=-1,
-        )
-        return (dz, dc * f), (dz,)
+        return gates_back(self.arrays, numbers, plus_product(self.arrays, dy, dz, given[0]), dc)
 
     def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
         """dh_T or all dh_t."""
@@ -197,16 +174,15 @@ class LSTM:
         return dh if self.output == "last" else time_last(xp, moved[0])
 
     def _first_moved(self, u_transposed: Array, item: Kept) -> tuple[Kept, Kept]:
-        return self._gates_moved(item[:6], item[6], None)
+        return gates_moved(self.arrays, item[:6], self.quarters(item[6]), None)
 
     def _next_moved(self, u_transposed: Array, state: Kept, item: Kept) -> tuple[Kept, Kept]:
         dh, dc = state
-        return self._gates_moved(item[:6], plus_product(self.arrays, item[6:], dh, u_transposed), dc)
+        dz = plus_product(self.arrays, item[6:], dh, u_transposed)
+        return gates_moved(self.arrays, item[:6], self.quarters(dz), dc)
 
-    def _gates_moved(self, numbers: Kept, dz: Array, dc: Array | None) -> tuple[Kept, Kept]:
-        (i, f, g, o, t, c), (di, df, dg, do) = numbers, self._quarters(dz)
-        moved = self._through_sigmoid(di, i) * g + self._through_sigmoid(df, f) * c
-        moved = moved + self._through_tanh(dg, g) * i
-        dc = moved if dc is None else moved + f * dc
-        dh = self._through_sigmoid(do, o) * t + self._through_tanh(o * dc, t)
-        return (dh, dc), (dh,)
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
+        """dh_T or all dh_t: see `unrolled_difference`."""
+        return LSTMDifference(self)(p, x, dx, dp)

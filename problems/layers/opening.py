@@ -60,6 +60,12 @@ class Given:
         """dy = d inputs."""
         return dp["inputs"] if dp else None
 
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
+        """dy = d inputs, whatever comes in."""
+        return dp["inputs"] if dp else None
+
 
 @dataclass(frozen=True)
 class Offset:
@@ -105,6 +111,12 @@ class Offset:
         if not dp:
             return dx
         return dp["offset"] if dx is None else dx + dp["offset"]
+
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
+        """dy = dx + d offset."""
+        return self.pushforward(p, None, dx, dp)
 
 
 def with_offsets(

@@ -99,6 +99,20 @@ class MaxPool:
             dy = xp.where(saved == number, part, dy)
         return units(self.arrays, dy)
 
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
+        """dy = the largest (x - y) + dx of each window: x - y is 0 where y was taken from."""
+        if dx is None:
+            return None
+        xp, windows = self.arrays.xp, self.windows
+        found, top = None, windows.out_images(self.arrays, y)
+        images = (windows.images(self.arrays, each) for each in (x, dx))
+        for one, moved in zip(*(windows.parts(self.arrays, each) for each in images), strict=True):
+            change = (one - top) + moved
+            found = change if found is None else xp.where(found >= change, found, change)
+        return units(self.arrays, found)
+
 
 @dataclass(frozen=True)
 class AveragePool:
@@ -152,6 +166,12 @@ class AveragePool:
         return units(self.arrays, windows.total(self.arrays, [share] * number)), {}
 
     def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
+        """dy, the mean of dx."""
+        return None if dx is None else self._mean(dx)
+
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
         """dy, the mean of dx."""
         return None if dx is None else self._mean(dx)
 

@@ -11,6 +11,7 @@ from gradmark.draw import Draw
 from gradmark.layer import Own
 from problems.initialisations import Weights
 from problems.layers.nonlinearities import NONLINEARITIES, Nonlinearity
+from problems.layers.unrolled_difference import RecurrentDifference
 from problems.layers.unrolling import (
     Kept,
     drive_moved,
@@ -175,6 +176,12 @@ class Recurrent:
         derivative, *da = item
         dh = derivative * plus_product(self.arrays, da, dh, u_transposed)
         return dh, (dh,)
+
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
+        """dh_t = phi(z_t + dz_t) - phi(z_t), dz_t = da_t + dh_{t-1} (U + dU)^T; see `unrolled_difference`."""
+        return RecurrentDifference(self)(p, x, dx, dp)
 
 
 def _recurrent(name: str, random: Any, hidden: int) -> Any:

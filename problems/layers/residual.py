@@ -62,7 +62,15 @@ class Residual:
 
     def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
         """dy."""
-        dy = self.branch.pushforward(p, saved, dx, dp)
+        return self._added(dx, self.branch.pushforward(p, saved, dx, dp))
+
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
+        """dy = dx + alpha times what the branch changes by; its own output is not needed."""
+        return self._added(dx, self.branch.difference(p, x, y, dx, draw, dp))
+
+    def _added(self, dx: Array | None, dy: Array | None) -> Array | None:
         if dy is None:
             return dx
         return self.alpha * dy if dx is None else dx + self.alpha * dy

@@ -50,6 +50,12 @@ class Softmax:
         """dy = J dx."""
         return None if dx is None else through_softmax(self.arrays, saved, dx)
 
+    def difference(
+        self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
+    ) -> Array | None:
+        """dy."""
+        return None if dx is None else softmax_difference(self.arrays, x, dx)
+
 
 def softmax(arrays: Arrays, x: Array) -> Array:
     """exp(x) / sum of exp(x) over the last axis; no row may be all minus infinity.
@@ -75,3 +81,19 @@ def through_softmax(arrays: Arrays, y: Array, d: Array) -> Array:
         return y * (d - xp.sum(y * d, axis=-1, keepdims=True))
     wide, along = xp.astype(y, xp.float32), xp.astype(d, xp.float32)
     return xp.astype(wide * (along - xp.sum(wide * along, axis=-1, keepdims=True)), y.dtype)
+
+
+def softmax_difference(arrays: Arrays, x: Array, d: Array) -> Array:
+    """softmax(x + d) - softmax(x), for real x that may be minus infinity; `d` may carry a leading axis.
+
+    With S = sum of y expm1(d) it is y (expm1(d) - S) / (1 + S). Rows that hold a |d| above 1 are subtracted:
+    nothing much cancels there, and y may be zero where y(x + d) is not. Numbers of 16 bits as above.
+    """
+    xp = arrays.xp
+    if arrays.itemsize < 4:
+        x, d = xp.astype(x, xp.float32), xp.astype(d, xp.float32)
+    y, near = softmax(arrays, x), xp.max(xp.abs(d), axis=-1, keepdims=True) <= 1
+    e = xp.expm1(xp.where(near, d, 0 * d))
+    total = xp.sum(y * e, axis=-1, keepdims=True)
+    found = xp.where(near, y * (e - total) / (1 + total), softmax(arrays, x + d) - y)
+    return xp.astype(found, arrays.dtype_object)

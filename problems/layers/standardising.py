@@ -14,6 +14,7 @@ from typing import Any
 
 from gradmark.arrays import Array, Arrays
 from gradmark.dtypes import dtype_name, itemsize
+from problems.layers.changed import changed
 
 EPSILON = 1e-5
 """Added to the variance; torch's default."""
@@ -69,3 +70,35 @@ def moved_by_parameters(xp: Any, y: Array, dp: Any) -> Array | None:
         return moved
     bias = dp["bias"][..., None, :]
     return xp.broadcast_to(bias, (*bias.shape[:-2], *y.shape[-2:])) if moved is None else moved + bias
+
+
+def standardised_difference(
+    arrays: Arrays, x: Array, dx: Array | None, axis: int, epsilon: float
+) -> tuple[Array, Array | None]:
+    """y, and by how much it changes by `dx`, which may carry a leading axis; None does not change.
+
+    With c = x - m, V = v + epsilon and V' = V + dv: dc = dx - mean dx, dv = mean of dc (2 c + dc), and
+    dy = dc / sqrt V' - y dv / (sqrt V' (sqrt V + sqrt V')), where V' is taken of c + dc.
+    """
+    xp = arrays.xp
+    y, _ = standardised(arrays, x, axis, epsilon)
+    if dx is None:
+        return y, None
+    if itemsize(dtype_name(x)) < 4:
+        x, dx = xp.astype(x, xp.float32), xp.astype(dx, xp.float32)
+    _, c, v = centred(xp, x, axis)
+    _, dc, _ = centred(xp, dx, axis)
+    dv = xp.sum(dc * (2 * c + dc), axis=axis, keepdims=True) / x.shape[axis]
+    v_moved = xp.sum((c + dc) * (c + dc), axis=axis, keepdims=True) / x.shape[axis]
+    root, moved = xp.sqrt(v + epsilon), xp.sqrt(v_moved + epsilon)
+    dy = (dc - c / root * (dv / (root + moved))) / moved
+    return y, xp.astype(dy, y.dtype)
+
+
+def scaled_difference(xp: Any, p: Any, y: Array, dy: Array | None, dp: Any) -> Array | None:
+    """(weight + d weight) dy + d weight y + d bias; None where nothing moves."""
+    moved = moved_by_parameters(xp, y, dp)
+    if dy is None:
+        return moved
+    scaled = changed(p, dp)["weight"][..., None, :] * dy
+    return scaled if moved is None else scaled + moved

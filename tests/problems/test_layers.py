@@ -117,6 +117,59 @@ def test_every_backend_computes_the_same(name: str, everywhere: Arrays) -> None:
 
 
 @every_pushforward
+@pytest.mark.parametrize("scale", [1, 30])
+def test_a_change_of_order_one_is_the_difference_of_two_values(name: str, scale: int) -> None:
+    case = case_of(name)
+    found, moved = case.difference(scale)
+    for member, change in enumerate(found):
+        before, after = case(case.at), case({key: at + moved[key][member] for key, at in case.at.items()})
+        slack = np.max(np.abs(before)) + np.max(np.abs(after))
+        assert np.all(np.abs(change - (after - before)) <= _tolerance(case) * slack)
+
+
+@every_pushforward
+def test_a_change_below_the_spacing_of_numbers_keeps_its_digits_on_every_backend(
+    name: str, everywhere: Arrays
+) -> None:
+    """It is the pushforward of it: the next term of the series is 2^-60 times as large."""
+    if everywhere.backend not in SCENARIOS[name].backends:
+        pytest.skip(f"{name} does not run on {everywhere.backend}")
+    case, scale = case_of(name, everywhere), 2.0**-60
+    found, _ = case.difference(scale)
+    once = scale * case_of(name, Arrays()).pushforward(*case.at)[0]
+    slack = _tolerance(case) * np.max(np.abs(once))
+    assert np.all(np.abs(found[0] - once) <= slack)
+    assert np.all(np.abs(found[1] + once / 2) <= slack)
+
+
+def _tolerance(case: Case) -> float:
+    return float((case.numbers + ROUNDINGS) * case.arrays.epsilon)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax", "array_api_strict"])
+@pytest.mark.parametrize("name", NONLINEARITIES)
+def test_a_nonlinearity_changes_by_cases_on_either_side_of_zero_and_where_it_is_flat(
+    name: str, backend: str
+) -> None:
+    """From z to z + d for both far out, on one side, across, onto and off the kink; d tiny, and larger."""
+    if backend not in SCENARIOS[name].backends:
+        pytest.skip(f"{name} does not run on {backend}")
+    arrays, wide = Arrays(backend), "longdouble" if name != "gelu" else "float64"
+    z = np.array([-700.0, -20, -3, -1, -0.5, -1e-3, 0, 0, 1e-3, 0.5, 1, 3, 20, 700])
+    own = Activation(name, arrays)
+    for d in (1e-9, 0.2, 0.3, 0.999, 1.5, 4, 1400):
+        for sign in (1, -1):
+            moved = np.full((1, z.size), sign * d)
+            found = to_numpy(own.difference({}, arrays.array(z[None]), None, arrays.array(moved[None]), None))
+            formula, here = NONLINEARITIES[name], Arrays(dtype=wide)
+            far, near = (formula.value(here, each.astype(wide)) for each in (z.astype(wide) + sign * d, z))
+            # The oracle subtracts, in `wide`; the sum z + d itself is rounded.
+            slack = 16 * arrays.epsilon * (np.abs(far - near) + np.spacing(np.abs(z)) + min(d, 1))
+            slack += 4 * here.epsilon * (np.abs(far) + np.abs(near))
+            assert np.all(np.abs(found[0, 0] - (far - near)) <= slack), (d, sign)
+
+
+@every_pushforward
 def test_tangents_of_single_arrays_add_up_and_none_stands_for_zero(name: str) -> None:
     case = case_of(name)
     whole = case.pushforward(*case.at)

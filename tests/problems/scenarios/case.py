@@ -85,3 +85,12 @@ class Case:
         twice = {key: self.here(np.stack([d, 2 * d])) for key, d in self.direction.items() if key in moving}
         moved = self.layer.pushforward(own, saved, twice.pop("x", None), twice or None)
         return None if moved is None else to_numpy(moved)
+
+    def difference(self, scale: Any) -> tuple[Any, dict[str, Any]]:
+        """What y changes by, and the changes of all arrays: `scale` times `direction`, and -1/2 of that."""
+        own, _ = self.kept()
+        x = self.here(self.at["x"]) if "x" in self.at else self.arrays.integers(self.scenario.inputs)
+        moved = {key: np.stack([d, -d / 2]) * d.dtype.type(scale) for key, d in self.direction.items()}
+        here = {key: self.here(change) for key, change in moved.items()}
+        dx, y = here.pop("x", None), self.layer.forward(own, x, self.drawn())[0]
+        return to_numpy(self.layer.difference(own, x, y, dx, self.drawn(), here or None)), moved
