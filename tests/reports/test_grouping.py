@@ -82,6 +82,15 @@ def test_of_a_quantity_of_two_studies_the_one_with_more_repetitions_counts(
     assert run.cases["cosine"].tolist() == [0.5]
 
 
+def test_a_cosine_predicted_with_the_gradient_at_hand_counts_before_one_of_the_size_alone(
+    tmp_path: Path, synthetic_run: SyntheticRun
+) -> None:
+    key = synthetic_run.key("quadratic", {"size": 100}, "gaussian_es", hyper={"pairs": 4})
+    synthetic_run.case(key, "cost", 100, None)
+    synthetic_run.add(key, "error", 5.0, "cost", detail={"predicted_cosine": 0.25})
+    assert read(synthetic_run.write(tmp_path / "run")).cases["predicted_cosine"].tolist() == [0.25]
+
+
 def test_versions_of_a_method_are_variants_on_one_scene(tmp_path: Path, synthetic_run: SyntheticRun) -> None:
     for method, version in (("backprop", 1), ("mine.py:mine", "1+aaaa"), ("mine.py:mine", "1+bbbb")):
         key = synthetic_run.key("quadratic", {"size": 100}, method, version=version)

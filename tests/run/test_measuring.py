@@ -139,6 +139,29 @@ def test_a_reference_that_cannot_tell_its_gradient_from_zero_has_no_relative_unc
     assert from_line(to_line(error)).detail["uncertainty"] == "inf"
 
 
+def test_the_error_of_a_random_method_stands_beside_what_its_claim_predicts_here(run: Run) -> None:
+    calls = (
+        MethodCall("activity_perturbation", {"directions": 8}),
+        MethodCall("forward_gradient", {"law": "rademacher"}),
+        MethodCall("backprop"),
+    )
+    sizes = {"widths": (64, 3, 10)}
+    found = run(Comparison("cost", "mlp", sizes, calls, ("error",), repetitions=50))
+    errors = {name: records["error"] for name, records in found.items()}
+    parameters = 64 * 3 + 3 + 3 * 10 + 10
+    assert errors["forward_gradient"].detail["variance_factor"] == parameters - 1
+    problem = gradmark.get_problem("mlp", **sizes)
+    exact = gradmark.get_method("backprop").prepare(problem)(problem.parameters).gradient
+    method = gradmark.get_method("activity_perturbation", directions=8)
+    factor = method.claims.exactness.factor(problem, exact)
+    detail = errors["activity_perturbation"].detail
+    assert detail["variance_factor"] == pytest.approx(factor)
+    assert detail["predicted_cosine"] == pytest.approx(math.sqrt(8 / (8 + factor)))
+    # Fifty repetitions know a root of a mean square to about a tenth.
+    assert errors["activity_perturbation"].value == pytest.approx(detail["predicted_error"], rel=0.3)
+    assert "variance_factor" not in errors["backprop"].detail
+
+
 def test_errors_say_what_they_were_measured_against(run: Run) -> None:
     wanted = Comparison("cost", "mlp", {"widths": (64, 3, 10)}, (MethodCall("backprop"),), ("error",))
     error = run(wanted)["backprop"]["error"]
