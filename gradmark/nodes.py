@@ -18,6 +18,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from gradmark.arrays import Array, Arrays
@@ -58,11 +59,8 @@ class Site:
         zero. `start` may be traced by JAX.
         """
         xp, (rows, units) = arrays.xp, self.shape
-        # A traced array of JAX has no device: the compiler chooses it.
-        device = None if arrays.backend == "jax" else like.device
-        every = xp.arange(self.directions, device=device)[None, :]
-        chosen = xp.arange(number, device=device)[:, None] + start
-        unit = xp.reshape(xp.astype(chosen == every, like.dtype), (number, 1, self.positions, units))
+        unit = unit_vectors(arrays, like, self.directions, start, number)
+        unit = xp.reshape(unit, (number, 1, self.positions, units))
         spread = xp.broadcast_to(unit, (number, self.blocks, self.positions, units))
         return xp.reshape(spread, (number, rows, units))
 
@@ -115,10 +113,19 @@ class Nodes:
             return _Watched(layer, asked[prefix], seen) if prefix in asked else layer
 
         h, saved = draw.arrays["inputs"], []
-        for named in exchanged(self.problem.layers or (), watched):
-            h, kept = named.layer.forward(named.own(point), h, draw)
+        for named, holds_layers in self._layers:
+            # Only what is inside of others has to be listened to; the rest is seen here.
+            layer = exchanged((named,), watched)[0].layer if holds_layers else named.layer
+            h, kept = layer.forward(named.own(point), h, draw)
             saved.append(kept)
+            if named.prefix in asked:
+                seen[asked[named.prefix]] = kept
         return Trace(h, tuple(saved)), seen
+
+    @cached_property
+    def _layers(self) -> tuple[tuple[NamedLayer, bool], ...]:
+        """The layers, and whether each holds others: to ask a protocol costs as much as a small product."""
+        return tuple((each, isinstance(each.layer, Composite)) for each in self.problem.layers or ())
 
     def contracted(
         self, parameters: Parameters, seen: Mapping[str, Any], s: Mapping[str, Array]
@@ -133,6 +140,14 @@ class Nodes:
             found = layer.own_gradient(site.owner.own(parameters), seen[site.offset], s[site.offset])
             gradient |= {site.owner.names[name]: array for name, array in found.items()}
         return gradient
+
+
+def unit_vectors(arrays: Arrays, like: Array, size: int, start: Any, number: int) -> Array:
+    """Unit vectors `start` to `start + number` - 1 of length `size`, like `like`; zero beyond the last one."""
+    # A traced array of JAX has no device: the compiler chooses it.
+    xp, device = arrays.xp, None if arrays.backend == "jax" else like.device
+    chosen = xp.arange(number, device=device)[:, None] + start
+    return xp.astype(chosen == xp.arange(size, device=device)[None, :], like.dtype)
 
 
 def against_nodes(problem: Problem) -> str | None:

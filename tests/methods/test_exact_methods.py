@@ -39,6 +39,7 @@ TAKES = {
     "pipeline_backprop": ({"numpy", "torch"}, set(NETWORKS) - {"logistic regression"}),  # which has one layer
     "autograd": ({"torch"}, set(CASES)),
     "tangent": (None, set(NETWORKS)),
+    "node_tangent": (None, set(NETWORKS)),
     "jvp": ({"torch"}, set(CASES)),
     "forward_ad": ({"torch"}, set(CASES)),
     "jax_jvp": ({"jax"}, set(CASES)),
