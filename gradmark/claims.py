@@ -11,7 +11,10 @@ from gradmark.work import Work
 Family = Literal["reverse", "forward", "finite-difference", "evolution"]
 Want = Literal["gradient", "jvp", "vjp", "jacobian", "hvp", "hessian"]
 """What may be asked of a method: see `gradmark.quantities`."""
-Reads = Literal["loss", "pullback", "pushforward", "difference", "torch graph", "jax trace", "autograd trace"]
+Reads = Literal[
+    "loss", "layers", "pullback", "pushforward", "difference", "torch graph", "jax trace", "autograd trace"
+]
+"""What a method looks at: "layers" are forward passes over a part of them."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,14 @@ class Truncated:
 
     def __str__(self) -> str:
         return f"order {self.order} in {self.parameter}"
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """As near to its target as each answer's own `Estimate.error` says; steps are chosen on the way."""
+
+    def __str__(self) -> str:
+        return "within its own error estimate"
 
 
 @dataclass(frozen=True)
@@ -73,7 +84,7 @@ class Biased:
         return f"biased: {self.reason}"
 
 
-Exactness = Exact | Truncated | Unbiased | Biased
+Exactness = Exact | Truncated | Estimated | Unbiased | Biased
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,8 @@ class ScipyDifference:
         check_supported(self, problem, want)
         from scipy.optimize._numdiff import approx_derivative
 
-        bounds = problem.bounds or (-np.inf, np.inf)
+        bounds: Any = problem.bounds or (-np.inf, np.inf)
+        scheme: Any = self.scheme
 
         def gradient(
             parameters: Parameters,
@@ -87,7 +88,7 @@ class ScipyDifference:
             with counting() as work:
                 value = problem.loss(parameters, draw)
                 slopes = approx_derivative(
-                    loss, point, method=self.scheme, abs_step=self.step, f0=value, bounds=bounds
+                    loss, point, method=scheme, abs_step=self.step, f0=value, bounds=bounds
                 )
             result = unravel(np.asarray(slopes, dtype=point.dtype).reshape(-1))
             return Estimate(result, value, work.total())

@@ -14,7 +14,7 @@ from gradmark.judging.comparing.bounds import rounding_bound
 from gradmark.judging.hearing import Answer, Hearing, MethodError
 from gradmark.judging.places.references import reference_at
 from gradmark.judging.places.sites import Site, sites
-from gradmark.judging.verdict import Finding
+from gradmark.judging.verdict import Finding, Status
 from gradmark.measuring.norms import norm
 from gradmark.reference import NoReference, Reference
 
@@ -53,28 +53,32 @@ def examine(hearings: Sequence[Hearing]) -> Iterator[Finding]:
     over = sum(ratio > 1 for ratio in ratios)
     if over >= _AT_LEAST and over > _OFTEN * len(ratios):
         worst = max(ratios)
-        reason = f"its error is larger than it says at {over} of {len(ratios)} points, by up to {worst:.2g} times."
+        reason = (
+            f"its error is larger than it says at {over} of {len(ratios)} points, by up to {worst:.2g} times."
+        )
         yield Finding(NAME, "failed", reason)
 
 
 def _judged(hearing: Hearing, site: Site) -> tuple[Finding | None, float | None]:
     """The finding at one point, and the error over its estimate; no finding where the method gives none."""
-    where = {"where": f"{hearing.where}, {site.name}", "dtype": hearing.dtype}
     try:
         answer = hearing.call(site.parameters, hearing.seed, site.draw)
         if answer.estimate.error is None:
             return None, None
         reference = reference_at(hearing.problem, site, hearing.method.claims.reads)
-    except (MethodError, NoReference) as error:
-        return Finding(NAME, "skipped", f"nothing to compare here: {error}", **where), None
+    except (MethodError, NoReference) as trouble:
+        return _finding(hearing, site, "skipped", f"nothing to compare here: {trouble}"), None
     said = float(answer.estimate.error)
     if np.isnan(said) or said < 0:
-        return Finding(NAME, "failed", f"its error estimate is {said}.", **where), None
-    error, allowed = _error(answer, reference), said + _granted(hearing, reference)
-    ratio = _over(error, allowed)
-    words = f"it is off by {error:.2g} and says {said:.2g}"
-    status = "failed" if ratio > _FAR else "passed"
-    return Finding(NAME, status, f"{words}.", **where, evaluations=answer.work.evaluations), ratio
+        return _finding(hearing, site, "failed", f"its error estimate is {said}."), None
+    off = _error(answer, reference)
+    ratio = _over(off, said + _granted(hearing, reference))
+    status: Status = "failed" if ratio > _FAR else "passed"
+    return _finding(hearing, site, status, f"it is off by {off:.2g} and says {said:.2g}."), ratio
+
+
+def _finding(hearing: Hearing, site: Site, status: Status, reason: str) -> Finding:
+    return Finding(NAME, status, reason, where=f"{hearing.where}, {site.name}", dtype=hearing.dtype)
 
 
 def _over(error: float, allowed: float) -> float:
@@ -85,9 +89,7 @@ def _over(error: float, allowed: float) -> float:
 
 
 def _error(answer: Answer, reference: Reference) -> float:
-    return norm(
-        np.array([norm(answer.gradient[name] - array) for name, array in reference.gradient.items()])
-    )
+    return norm(np.array([norm(answer.gradient[name] - array) for name, array in reference.gradient.items()]))
 
 
 def _granted(hearing: Hearing, reference: Reference) -> float:
@@ -98,6 +100,8 @@ def _granted(hearing: Hearing, reference: Reference) -> float:
 
 def _gives_none(hearing: Hearing) -> Iterator[Finding]:
     if isinstance(hearing.method.claims.exactness, Estimated):
-        yield Finding(NAME, "failed", "it claims its own error estimate, and gives none.", where=hearing.where)
+        yield Finding(
+            NAME, "failed", "it claims its own error estimate, and gives none.", where=hearing.where
+        )
     else:
         yield Finding(NAME, "skipped", "it gives no error estimate.", where=hearing.where)
