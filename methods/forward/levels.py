@@ -21,8 +21,8 @@ class Library:
     multiply: Callable[[Any, Any, Any], Any]
     product: Callable[[Any, Any, Any], Any]
     times_vector: Callable[[Any, Any, Any], Any]
-    inner: Callable[[Any, Any, Any], Any]
-    """From t (rows, K, n) and s (rows, n): the sums over n of their products, (rows, K)."""
+    product_by_row: Callable[[Any, Any, Any], Any]
+    """One product for each row: (rows, K, n) by (rows, n, 1)."""
 
 
 def library_of(problem: Problem) -> Library:
@@ -34,7 +34,7 @@ def library_of(problem: Problem) -> Library:
             multiply=np.multiply,
             product=np.dot,
             times_vector=np.dot,
-            inner=lambda t, s, out: np.matmul(t, s[:, :, None], out[:, :, None]),
+            product_by_row=np.matmul,
         )
     torch, device = problem.arrays.xp, problem.arrays.device
     return Library(
@@ -42,7 +42,7 @@ def library_of(problem: Problem) -> Library:
         multiply=lambda a, b, out: torch.mul(a, b, out=out),
         product=lambda a, b, out: torch.mm(a, b, out=out),
         times_vector=lambda a, b, out: torch.mv(a, b, out=out),
-        inner=lambda t, s, out: out.copy_(torch.bmm(t, s[:, :, None])[:, :, 0]),
+        product_by_row=lambda a, b, out: torch.bmm(a, b, out=out),
     )
 
 

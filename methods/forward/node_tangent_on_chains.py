@@ -31,7 +31,8 @@ def prepare_on_chain(problem: Problem, portable: Prepared) -> Prepared:
     """The prepared function; a draw of another number of rows goes to `portable`."""
     library, rows = library_of(problem), problem.default_draw.count
     levels = levels_of(problem, library)
-    ends, sweeps = _Ends(problem, library, levels), _sweeps(problem, library, levels)
+    ends = _Ends(problem, library, levels)
+    sweeps = _sweeps(problem, library, levels, ends)
     found = {full: level.gradient[name] for level in levels for name, full in level.names}
     result = {name: found[name] for name in problem.parameters}
     work = Work(forward=1, tangent=sum(level.units for level in levels))
@@ -54,7 +55,7 @@ def prepare_on_chain(problem: Problem, portable: Prepared) -> Prepared:
                 h = level.forward(parameters, h, draw)
             value = ends(h, draw)
             for sweep in sweeps:
-                sweep(ends.before)
+                sweep()
             for level in levels:
                 level.contract()
         count(forward=1, tangent=work.tangent)
@@ -87,7 +88,7 @@ class _Ends:
         return value
 
 
-def _sweeps(problem: Problem, library: Library, levels: list[Level]) -> list["_Sweep"]:
+def _sweeps(problem: Problem, library: Library, levels: list[Level], ends: _Ends) -> list["_Sweep"]:
     """One for each level but the last two; they share two buffers."""
     crossed, rows = levels[1:-1], problem.default_draw.count
     if not crossed:
@@ -96,42 +97,53 @@ def _sweeps(problem: Problem, library: Library, levels: list[Level]) -> list["_S
     most = _TOGETHER["cuda" if problem.arrays.device.startswith("cuda") else "cpu"]
     together = min(max(1, most // widest), max(level.units for level in levels[:-2]))
     room = [library.empty(together * widest) for _ in range(2)]
-    return [_Sweep(library, levels[index:-1], rows, together, room) for index in range(len(levels) - 2)]
+    slopes = [*(crossed[-1].s for _ in levels[:-3]), ends.before]
+    return [
+        _Sweep(library, levels[index:-1], slope, _chunks(levels[index:-1], rows, together, room))
+        for index, slope in enumerate(slopes)
+    ]
 
 
 class _Sweep:
-    """The tangents of one level's units, `together` at a time, through the levels behind it: its `s`."""
+    """The tangents of one level's units through the levels behind it: writes the level's `s`.
 
-    def __init__(
-        self, library: Library, levels: list[Level], rows: int, together: int, room: list[Any]
-    ) -> None:
-        self.library, self.level, self.first, *self.further = library, *levels
-        starts = range(0, self.level.units, together)
-        self.chunks = [
-            (start, stop, _views(levels[1:], rows, stop - start, room))
-            for start, stop in ((start, min(start + together, self.level.units)) for start in starts)
-        ]
+    `slope` is dL/d of where the tangents end: z_{L-1}, or h_{L-1} where only the first map was crossed.
+    """
 
-    def __call__(self, before: Array) -> None:
-        """`before` is dL/dh behind the last level that is crossed."""
-        library, level, first, further = self.library, self.level, self.first, self.further
-        end = further[-1].s if further else before
+    def __init__(self, library: Library, levels: list[Level], slope: Array, chunks: list[Any]) -> None:
+        self.library, self.chunks, self.slope = library, chunks, slope[:, :, None]
+        self.level, self.first, *self.further = levels
+
+    def __call__(self) -> None:
+        library, level, first = self.library, self.level, self.first
+        multiply, product = library.multiply, library.product
         first.turned[...] = first.own["weight"].T
-        for start, stop, (t, *views) in self.chunks:
-            library.multiply(first.turned[start:stop], first.slope[:, None], t[0])
-            for crossed, after in zip(further, views, strict=True):
-                library.product(t[1], crossed.own["weight"].T, after[1])
+        by_row = first.slope[:, None]
+        for turned, out, (t, *views) in self.chunks:
+            multiply(turned, by_row, t[0])
+            for crossed, after in zip(self.further, views, strict=True):
+                product(t[1], crossed.own["weight"].T, after[1])
                 t = after
-                if crossed is not further[-1]:
-                    library.multiply(t[0], crossed.slope[:, None], t[0])
-            library.inner(t[0], end, level.s[:, start:stop])
-        library.multiply(level.s, level.slope, level.s)
+                if crossed is not self.further[-1]:
+                    multiply(t[0], crossed.slope[:, None], t[0])
+            library.product_by_row(t[0], self.slope, out)
+        multiply(level.s, level.slope, level.s)
 
 
-def _views(levels: list[Level], rows: int, units: int, room: list[Any]) -> list[tuple[Any, Any]]:
-    """The tangents at each of `levels` in turns in one buffer or the other: by row, and all in one matrix."""
-    flat = [
-        room[index % 2][: rows * units * level.units].reshape(rows * units, level.units)
-        for index, level in enumerate(levels)
-    ]
-    return [(matrix.reshape(rows, units, -1), matrix) for matrix in flat]
+def _chunks(levels: list[Level], rows: int, together: int, room: list[Any]) -> list[Any]:
+    """For some units of the first level at a time: their part of W^T and of s, and room for their tangents.
+
+    The tangents at each level behind it are in one buffer or the other, by row and all in one matrix.
+    """
+    level, *crossed = levels
+    found = []
+    for start in range(0, level.units, together):
+        stop = min(start + together, level.units)
+        many = rows * (stop - start)
+        flat = [
+            room[index % 2][: many * each.units].reshape(many, each.units)
+            for index, each in enumerate(crossed)
+        ]
+        views = [(matrix.reshape(rows, stop - start, -1), matrix) for matrix in flat]
+        found.append((crossed[0].turned[start:stop], level.s[:, start:stop, None], views))
+    return found
