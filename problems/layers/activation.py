@@ -23,6 +23,7 @@ class Activation:
 
     name: str
     arrays: Arrays
+    pulls_several = True
     overwrites_input = True
 
     def __post_init__(self) -> None:

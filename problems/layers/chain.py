@@ -18,6 +18,7 @@ class Chain:
 
     inner: tuple[NamedLayer, ...]
     arrays: Arrays
+    pulls_several = True
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Those of all layers, under ``prefix.name``."""

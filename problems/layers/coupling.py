@@ -24,6 +24,7 @@ class Coupling:
 
     inner: tuple[NamedLayer, ...]
     arrays: Arrays
+    pulls_several = True
 
     @cached_property
     def _both(self) -> Chain:

@@ -24,6 +24,7 @@ class Dense:
     fan_in: int
     fan_out: int
     arrays: Arrays
+    pulls_several = True
     overwrites_input = False
 
     @property

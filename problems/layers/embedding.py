@@ -24,6 +24,7 @@ class Embedding:
     width: int
     positions: int
     arrays: Arrays
+    pulls_several = True
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Two tables with rows of `width`."""

@@ -20,6 +20,7 @@ class Linear:
     fan_in: int
     fan_out: int
     arrays: Arrays
+    pulls_several = True
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of the weight."""

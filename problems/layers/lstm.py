@@ -49,6 +49,7 @@ class LSTM:
     arrays: Arrays
     output: Output = "last"
     forget_bias: float = 1.0
+    pulls_several = True
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shapes of W, U and b."""

@@ -28,6 +28,7 @@ class Given:
     rows: int
     units: int
     arrays: Arrays
+    pulls_several = True
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """(rows, units)."""
@@ -74,6 +75,7 @@ class Offset:
     rows: int
     units: int
     arrays: Arrays
+    pulls_several = True
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """(rows, units)."""

@@ -56,6 +56,7 @@ class Recurrent:
     output: Output = "last"
     recurrent: str = "orthogonal"
     radius: float = 1.0
+    pulls_several = True
 
     @cached_property
     def formula(self) -> Nonlinearity:

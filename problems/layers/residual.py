@@ -22,6 +22,7 @@ class Residual:
     inner: tuple[NamedLayer, ...]
     arrays: Arrays
     alpha: float = 1.0
+    pulls_several = True
 
     @cached_property
     def branch(self) -> Chain:

@@ -6,7 +6,8 @@ import torch
 
 from gradmark.arrays import Arrays, to_numpy
 from gradmark.errors import UsageError
-from gradmark.layer import Affine, Elementwise
+from gradmark.layer import Affine, Elementwise, NamedLayer
+from gradmark.structure import pulls_several
 from problems.layers.activation import Activation
 from problems.layers.dense import Dense
 from problems.layers.nonlinearities import NONLINEARITIES
@@ -221,3 +222,22 @@ def test_flops_of_a_dense_layer_are_two_for_each_weight_and_row() -> None:
 def test_gelu_is_refused_where_there_is_no_erfc(arrays: Arrays) -> None:
     with pytest.raises(UsageError, match=r"`gelu` needs a function that \w+ lacks"):
         Activation("gelu", arrays)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@every_layer
+def test_a_layer_that_says_so_pulls_several_cotangents_at_once(name: str, backend: str) -> None:
+    case = case_of(name, Arrays(backend))
+    if backend not in SCENARIOS[name].backends or not pulls_several((NamedLayer("", case.layer),)):
+        return
+    own, saved = case.kept()
+    several = [case.here(factor * case.dy**power) for factor, power in ((1, 1), (-2, 2), (3, 3))]
+    each = [case.layer.pullback(own, saved, dy) for dy in several]
+    dx, together = case.layer.pullback(own, saved, case.arrays.xp.stack(several))
+    for found, wanted in [
+        *((together[key], [gradient[key] for _, gradient in each]) for key in together),
+        *([] if dx is None else [(dx, [one for one, _ in each])]),
+    ]:
+        slack = (case.numbers + ROUNDINGS) * case.arrays.epsilon
+        for row, one in zip(to_numpy(found), wanted, strict=True):
+            np.testing.assert_allclose(row, to_numpy(one), rtol=0, atol=slack * np.max(np.abs(to_numpy(one))))
