@@ -21,10 +21,11 @@ from gradmark.work import count
 
 @dataclass(frozen=True)
 class Trace:
-    """What one forward pass leaves behind: the outputs, and each layer's saved numbers."""
+    """What one forward pass leaves behind: the outputs, each layer's saved numbers, and its inputs if kept."""
 
     outputs: Array
     saved: tuple[Any, ...]
+    inputs: tuple[Array, ...] = ()
 
 
 def share_of_rows(problem: Problem, draw: Draw) -> float:
@@ -99,21 +100,42 @@ def outputs_pushforward(
     dh = None
     for named, saved in zip(_layers(problem), trace.saved, strict=True):
         dh = named.layer.pushforward(named.own(parameters), saved, dh, named.own(tangents) or None)
-    if dh is None:  # nothing that moves reaches the outputs
-        xp: Any = problem.arrays.xp
-        return xp.zeros(
-            (directions, *trace.outputs.shape), dtype=trace.outputs.dtype, device=trace.outputs.device
-        )
-    return dh
+    return _zeros(problem, directions, trace.outputs) if dh is None else dh
+
+
+def outputs_difference(
+    problem: Problem, parameters: Parameters, draw: Draw, trace: Trace, changes: Parameters
+) -> Array:
+    """What the outputs change by where `changes` are added to the parameters, shape (K, rows, units).
+
+    Without cancellation (`gradmark.layer.Differenced`), from a trace that has its inputs. A change passed on
+    is counted as a tangent is, which it mirrors: K tangent passes.
+    """
+    directions = next(iter(changes.values())).shape[0]
+    count(tangent=directions * share_of_rows(problem, draw))
+    states, dh = (*trace.inputs[1:], trace.outputs), None
+    for named, x, y in zip(_layers(problem), trace.inputs, states, strict=True):
+        dh = named.layer.difference(named.own(parameters), x, y, dh, draw, named.own(changes) or None)
+    return _zeros(problem, directions, trace.outputs) if dh is None else dh
 
 
 def outputs_pullback(
     problem: Problem, parameters: Parameters, draw: Draw, trace: Trace, cotangent: Array
 ) -> dict[str, Array]:
-    """`cotangent`, of the outputs' shape, pulled back to all parameters. One pullback pass."""
-    count(pullback=share_of_rows(problem, draw))
+    """`cotangent`, of the outputs' shape, pulled back to all parameters. One pullback pass.
+
+    K of them along one leading axis, where all layers take several at once, are K passes.
+    """
+    several = cotangent.shape[0] if cotangent.ndim > trace.outputs.ndim else 1
+    count(pullback=several * share_of_rows(problem, draw))
     _, gradient = pullback_layers(problem, parameters, trace.saved, cotangent, 0, len(_layers(problem)))
     return {name: gradient[name] for name in parameters}
+
+
+def _zeros(problem: Problem, directions: int, outputs: Array) -> Array:
+    """Where nothing that moves reaches the outputs."""
+    xp: Any = problem.arrays.xp
+    return xp.zeros((directions, *outputs.shape), dtype=outputs.dtype, device=outputs.device)
 
 
 def _layers(problem: Problem) -> tuple[Any, ...]:
