@@ -3,13 +3,16 @@
 dtype: epsilon and the size of the parameters; it evaluates nothing. The others measure on a few coordinates
 of each array (`lines`): noise: ECnoise, then the derivative of order p + 1 by bisection, then the step of
 More and Wild; gill: ECnoise and FDCORE; shi: ECnoise and the testing ratio. An array in which a bound leaves
-no room to measure, or no value is finite, has the step of the dtype.
+no room to measure, where no value is finite, or whose sampled coordinates the loss does not read, has the
+step of the dtype.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from gradmark.arrays import Array
 from gradmark.draw import Draw
@@ -23,9 +26,6 @@ from methods.finite_difference.steps.lines import SAMPLED, Lines, lines_of
 from methods.finite_difference.steps.more_wild import balanced_step
 from methods.finite_difference.steps.noise_level import POINTS, ecnoise, rounding_floor
 from methods.finite_difference.steps.shi import bisected_step
-
-_SPACINGS = 2
-"""At which noise is looked for."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ def chooser(problem: Problem, stencil: Stencil, rule: str, step: float | None) -
 
     def choose(parameters: Parameters, draw: Draw, name: str) -> tuple[Array, Found | None]:
         x = parameters[name]
+        if not math.prod(x.shape):
+            return x, None
         found = None
         if step is None and rule != "dtype":
             found = measured(lines(parameters, draw, name), stencil, rule)
@@ -64,12 +66,36 @@ def chooser(problem: Problem, stencil: Stencil, rule: str, step: float | None) -
 
 def measured(lines: Lines, stencil: Stencil, rule: str) -> Found | None:
     """What a measuring rule finds along the lines of one array; None where that is nothing."""
-    noise, value = noise_of(lines, stencil)
-    found = _SEARCHES[rule](lines, stencil, noise, value)
-    if found is None or lines.cramped or not (math.isfinite(noise) and noise > 0):
+    tables = [lines.values(spacing, tuple(range(POINTS))) for spacing in _spacings(lines, stencil)]
+    # A loss need not read all of an array: what is measured where it does not is no noise.
+    read = np.any(np.concatenate(tables, axis=1) != tables[0][:, :1], axis=1)
+    blind = not bool(read.any())
+    noise = noise_of(tables if blind else [table[read] for table in tables], lines.digits())
+    value = float(np.max(np.abs(tables[0])))
+    found = _SEARCHES[rule](lines if blind else lines.only(read), stencil, noise, value)
+    if found is None or blind or lines.cramped or not (math.isfinite(noise) and noise > 0):
         return None
     step, curvature = found
     return Found(min(step, lines.reach / stencil.reach), noise, curvature.size)
+
+
+def _spacings(lines: Lines, stencil: Stencil) -> tuple[float, float]:
+    """Where to look for noise: at the step of the dtype, and at a wider spacing.
+
+    A function that computes in fewer digits than it returns does not move at the first. That is at most the
+    step of a central difference: at those of higher orders smooth functions are not straight enough.
+    """
+    near = lines.scale * order_rule(min(stencil.order, 2))(lines.unit)
+    far = math.sqrt(near * lines.reach / POINTS)
+    return lines.spacing(near, POINTS - 1), lines.spacing(far, POINTS - 1)
+
+
+def noise_of(tables: list[Any], digits: float) -> float:
+    """The noise of values at a near and a wider spacing: the first level that is found; at least rounding."""
+    levels = [ecnoise(table) for table in tables]
+    level = next((each for each in levels if each.verdict == "found"), None)
+    level = level or next((each for each in levels if each.verdict == "too far"), levels[-1])
+    return max(level.level, rounding_floor(tables[0], digits))
 
 
 def _by_noise(lines: Lines, stencil: Stencil, noise: float, value: float) -> tuple[float, Curvature] | None:
@@ -95,25 +121,7 @@ RULES = ("dtype", *_SEARCHES)
 """The names of the rules."""
 
 
-def noise_of(lines: Lines, stencil: Stencil) -> tuple[float, float]:
-    """The noise of a loss along lines and its size: at the step of the dtype, or else at a wider spacing.
-
-    A function that computes in fewer digits than it returns does not move at the first. That is at most the
-    step of a central difference: at those of higher orders smooth functions are not straight enough.
-    """
-    near = lines.scale * order_rule(min(stencil.order, 2))(lines.unit)
-    levels, tables = [], []
-    for spacing in (near, math.sqrt(near * lines.reach / POINTS)):
-        tables.append(lines.values(lines.spacing(spacing, POINTS - 1), tuple(range(POINTS))))
-        levels.append(ecnoise(tables[-1]))
-    level = next((each for each in levels if each.verdict == "found"), None)
-    level = level or next((each for each in levels if each.verdict == "too far"), levels[-1])
-    floor = rounding_floor(tables[0], lines.digits())
-    return max(level.level, floor), float(abs(tables[0]).max())
-
-
 def evaluations(problem: Problem, stencil: Stencil) -> int:
     """How many evaluations the rule `noise` makes."""
-    each = _SPACINGS * POINTS + ROUNDS * len(of_derivative(stencil.order + 1).offsets)
-    coordinates = sum(min(SAMPLED, math.prod(x.shape)) for x in problem.parameters.values())
-    return int(each * coordinates)
+    each = 2 * POINTS + ROUNDS * len(of_derivative(stencil.order + 1).offsets)
+    return each * SAMPLED * sum(1 for x in problem.parameters.values() if math.prod(x.shape))

@@ -6,7 +6,7 @@ their root mean squares over six coordinates are near enough (see `benchmarks.sp
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from gradmark.population import evaluator, members_per_chunk
 from gradmark.problem import Problem
 
 SAMPLED = 6
-"""Coordinates of each array."""
+"""Lines for each array."""
 _FARTHEST = 4.0
 """Moves, in times the array's root mean square, beyond which nothing is known of the function there."""
 _LEAST = 2.0**-40
@@ -43,6 +43,10 @@ class Lines:
     digits: Callable[[], float]
     cramped: bool = False
 
+    def only(self, which: Any) -> "Lines":
+        """Some of the lines; the others are evaluated all the same."""
+        return replace(self, values=lambda spacing, offsets: self.values(spacing, offsets)[which])
+
     def coarsest(self, farthest: int) -> float:
         """The largest power of two at which the offset `farthest` is within reach."""
         return power_of_two(self.reach / farthest, math.floor)
@@ -64,8 +68,11 @@ def power_of_two(number: float, rounding: Callable[[float], int] = round) -> flo
 
 
 def sampled(size: int) -> Any:
-    """Which coordinates of an array of `size` are looked at: always the same for that size."""
-    return np.sort(np.random.default_rng(size).permutation(size)[:SAMPLED])
+    """Which coordinates of an array of `size` are looked at: always the same for that size.
+
+    An array of fewer than `SAMPLED` has each several times.
+    """
+    return np.resize(np.sort(np.random.default_rng(size).permutation(size)[:SAMPLED]), SAMPLED)
 
 
 def lines_of(problem: Problem) -> Callable[[Parameters, Draw, str], Lines]:
@@ -83,7 +90,9 @@ def lines_of(problem: Problem) -> Callable[[Parameters, Draw, str], Lines]:
             # Multiples of the finest spacing have no more digits than the dtype carries.
             finest = found.finest(spacing * max(map(abs, offsets)))
             base = at if cramped else np.round(at / finest) * finest
-            moved = (base[:, None] + (0 if cramped else spacing) * np.asarray(offsets)).ravel()
+            # Lines of the same coordinate are shifted, so that their noise is not the same.
+            shifts = (np.arange(SAMPLED) // numbers.size)[:, None] / 2
+            moved = (base[:, None] + (0 if cramped else spacing) * (shifts + np.asarray(offsets))).ravel()
             losses = losses_at(parameters, draw, name, np.repeat(entries, len(offsets)), moved)
             seen["digits"] = epsilon(dtype_name(losses))
             return np.asarray(to_numpy(losses), np.longdouble).reshape(entries.size, -1)

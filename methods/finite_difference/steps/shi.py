@@ -28,10 +28,10 @@ _WIDE = 2.0
 """Half and twice the ratio at the best step, which is 3 for central differences."""
 
 
-def testing_weights(stencil: Stencil) -> tuple[tuple[int, ...], tuple[Fraction, ...], int]:
+def numerator(stencil: Stencil) -> tuple[tuple[int, ...], tuple[Fraction, ...], int]:
     """Offsets and weights of the numerator of r, sizes adding up to 1, and a.
 
-    >>> offsets, weights, a = testing_weights(Stencil((-1, 1), (Fraction(-1, 2), Fraction(1, 2)), 2))
+    >>> offsets, weights, a = numerator(Stencil((-1, 1), (Fraction(-1, 2), Fraction(1, 2)), 2))
     >>> offsets, [str(weight) for weight in weights], a
     ((-3, -1, 1, 3), ['1/8', '-3/8', '3/8', '-1/8'], 3)
     """
@@ -47,7 +47,7 @@ def testing_weights(stencil: Stencil) -> tuple[tuple[int, ...], tuple[Fraction, 
 
 def growth(stencil: Stencil) -> float:
     """C in r(h) = C h^(p+1) |f^(p+1)| / e where truncation rules."""
-    offsets, weights, _ = testing_weights(stencil)
+    offsets, weights, _ = numerator(stencil)
     power = stencil.order + 1
     moment = sum(weight * offset**power for offset, weight in zip(offsets, weights, strict=True))
     return abs(float(moment)) / math.factorial(power)
@@ -70,7 +70,7 @@ def bisected_step(lines: Lines, stencil: Stencil, noise: float) -> tuple[float, 
     that is too small and one that is too large, and then is their geometric mean; at an end of the reach the
     last is taken.
     """
-    offsets, weights, _ = testing_weights(stencil)
+    offsets, weights, _ = numerator(stencil)
     (least, most), power, bend = accepted(stencil), stencil.order + 1, growth(stencil)
     low, high, wanted, last = 0.0, math.inf, _first(lines, stencil, noise), None
     for _ in range(_TRIES if noise else 0):
