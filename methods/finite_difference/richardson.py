@@ -1,0 +1,105 @@
+"""Richardson extrapolation of central differences over a ladder of steps, coordinate by coordinate.
+
+Central differences err by even powers of the step, c_2 h^2 + c_4 h^4 + ...; those of the steps h, h/r, h/r^2,
+... are extrapolated to h = 0 (Richardson 1911), in a table that also tells its error (Ridders 1982); see
+`extrapolation`. With all K levels the order is 2K. A coordinate stops when its error estimate grows: rounding
+has taken over.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradmark.arguments import check_number, check_positive, check_size
+from gradmark.claims import Claims, Estimated, Growth
+from gradmark.draw import Draw
+from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
+from gradmark.parameters import Parameters, detached, finished
+from gradmark.problem import Problem
+from gradmark.work import counting
+from methods.finite_difference import steps
+from methods.finite_difference.coordinates import coordinate_losses
+from methods.finite_difference.ladder import Ladder, check_found, error_norm
+from methods.finite_difference.probing import Probe, noise_of, on_host, sizes_of
+
+_EDGE = "give a smaller `step=` or the `bounds` of its domain, or use adaptive_difference"
+
+
+@dataclass(frozen=True)
+class Richardson:
+    """Central differences of the loss over `levels` steps, each 1/`ratio` of the one before, extrapolated.
+
+    `step` is the first and longest one, absolute; None: eps^(1/(2 levels + 1)) times the root mean square of
+    the coordinate's array. Near a bound of the problem's domain steps are shortened to stay inside.
+    `Estimate.error` covers the error of the result: truncation, noise, and half of the jump of the slope at a
+    kink inside of the steps.
+    """
+
+    step: float | None = None
+    ratio: float = 2.0
+    levels: int = 5
+
+    def __post_init__(self) -> None:
+        if self.step is not None:
+            check_positive("richardson", "step", self.step)
+        check_number("richardson", "ratio", self.ratio, 1.1, 16)
+        check_size("richardson", "levels", self.levels, 2)
+
+    @property
+    def claims(self) -> Claims:
+        """Within its own estimate; 2KP evaluations at most, one at the point, and some for its noise."""
+        return Claims(
+            family="finite-difference",
+            exactness=Estimated(),
+            reads=frozenset({"loss"}),
+            growth=Growth(passes=1, time={"parameters": 2, "batch": 1, "depth": 2}, memory={"parameters": 1}),
+        )
+
+    def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
+        """Any problem; a call refuses a point on the bound of its domain, which has one side only."""
+        return unsupported(self, problem, want)
+
+    def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
+        """Bind the function that evaluates moved coordinates."""
+        check_supported(self, problem, want)
+        arrays, losses_at = problem.arrays, coordinate_losses(problem)
+
+        def gradient(
+            parameters: Parameters,
+            seed: int = 0,
+            *,
+            draw: Draw | None = None,
+            direction: Any = None,
+            state: Any = None,
+        ) -> Estimate:
+            draw, point, result, errors = draw or problem.default_draw, detached(parameters), {}, []
+            with counting() as work:
+                value = problem.loss(point, draw)
+                centre, noise = on_host(arrays, value)[0], noise_of(problem, point, draw, value)
+                for name, x in point.items():
+                    probe = Probe(problem, losses_at, point, draw, name)
+                    ladder = Ladder(probe, centre, noise, self.ratio)
+                    self._climb(ladder, self._first(problem, probe))
+                    check_found(name, centre, ladder.value, _EDGE)
+                    result[name] = arrays.array(ladder.value.reshape(tuple(x.shape)))
+                    errors.append(ladder.error + arrays.epsilon * np.abs(ladder.value))
+            return Estimate(finished(result), value, work.total(), error_norm(errors))
+
+        return gradient
+
+    def _first(self, problem: Problem, probe: Probe) -> Any:
+        rule = steps.order_rule(2 * self.levels)(problem.arrays.epsilon)
+        h = np.full(probe.x.shape, rule * sizes_of(probe.x) if self.step is None else self.step)
+        h = steps.within(np, h, probe.x, problem.bounds)
+        steps.check_room(np, h, probe.name, problem.bounds)
+        return h
+
+    def _climb(self, ladder: Ladder, h: Any) -> None:
+        """Add levels until all are there, or every coordinate has stopped."""
+        entries = np.arange(h.size)
+        for level in range(self.levels):
+            ladder.add(entries, h[entries] / self.ratio**level)
+            entries = entries[~ladder.past_its_best(entries)]
+            if entries.size == 0:
+                break
