@@ -5,13 +5,14 @@ derivative without any subtraction: h can be so small that only rounding is left
 each parameter, which costs three to four real ones.
 
 The loss must be written with analytic operations. ``abs``, ``conj``, ``vdot`` and norms are not: they take
-complex numbers and give a wrong derivative without a word. Branches must look at real parts.
+complex numbers and give a wrong derivative, which real differences along one direction see (`analytic`).
+Branches must look at real parts.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from gradmark.arguments import check_positive
+from gradmark.arguments import check_positive, check_switch
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
 from gradmark.dtypes import COMPLEX
@@ -20,6 +21,7 @@ from gradmark.parameters import Parameters, detached, finished, size
 from gradmark.problem import Problem, accepts
 from gradmark.work import Work, counting
 from methods.finite_difference import steps
+from methods.finite_difference.analytic import EVALUATIONS, check_analytic
 from methods.finite_difference.coordinates import coordinate_losses
 
 
@@ -28,24 +30,28 @@ class ComplexStep:
     """Imaginary parts of the loss at imaginary steps, coordinate by coordinate.
 
     `step` is the absolute step of every coordinate; None: eps^(3/2) times the root mean square of the
-    coordinate's array.
+    coordinate's array. `check`: the slope along one direction is compared with that of real differences, for
+    five evaluations more, and a loss that is not analytic is refused.
     """
 
     step: float | None = None
+    check: bool = True
 
     def __post_init__(self) -> None:
         if self.step is not None:
             check_positive("complex_step", "step", self.step)
+        check_switch("complex_step", "check", self.check)
 
     @property
     def claims(self) -> Claims:
-        """Exact; P complex evaluations of the loss, none of them at the point."""
+        """Exact; P complex evaluations of the loss, and five real ones if they are checked."""
+        asked = EVALUATIONS if self.check else 0
         return Claims(
             family="finite-difference",
             exactness=Exact(),
             reads=frozenset({"loss"}),
             growth=Growth(passes=1, time={"parameters": 2, "batch": 1, "depth": 2}, memory={"parameters": 1}),
-            work=lambda problem: Work(forward=size(problem.parameters)),
+            work=lambda problem: Work(forward=size(problem.parameters) + asked),
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
@@ -76,10 +82,13 @@ class ComplexStep:
             draw, point, result = draw or problem.default_draw, detached(parameters), {}
             complex_draw, complex_point = Draw(complex_arrays.cast(draw.arrays)), complex_arrays.cast(point)
             with counting() as work:
+                value = problem.loss(point, draw) if self.check else None
                 for name, x in point.items():
                     h = steps.wanted(arrays, x, steps.complex_rule, self.step)
                     moved = complex_point[name] + 1j * xp.astype(h, complex_arrays.dtype_object)
                     result[name] = xp.imag(losses_at(complex_point, complex_draw, name, moved)) / h
-            return Estimate(finished(result), None, work.total())
+                if self.check:
+                    check_analytic(problem, point, draw, result, value)
+            return Estimate(finished(result), value, work.total())
 
         return gradient

@@ -1,7 +1,7 @@
 """The losses at points that differ from the parameters in one coordinate, evaluated one after the other.
 
-Each evaluation is given an array of its own: a function may keep its argument, to return what it remembers for
-an equal one, or write into it, and the next evaluation sees nothing of that.
+Each evaluation is given an array of its own: a function may keep its argument, to return what it remembers
+for an equal one, or write into it, and the next evaluation sees nothing of that.
 """
 
 from collections.abc import Callable

@@ -184,6 +184,11 @@ def rounding(dtype: str) -> float:
 
 
 def stating_its_work(name: str) -> Any:
-    """The method; without a loss scale where that makes it repeat what overflows and state no work."""
+    """The method; without a loss scale where that makes it repeat what overflows and state no work.
+
+    Methods that stop where their own error estimate tells them to state none at all.
+    """
     method = gradmark.get_method(name)
-    return method if method.claims.work is not None else gradmark.get_method(name, loss_scale="none")
+    if method.claims.work is not None or not hasattr(method, "loss_scale"):
+        return method
+    return gradmark.get_method(name, loss_scale="none")

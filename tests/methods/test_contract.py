@@ -8,7 +8,7 @@ import torch
 
 import gradmark
 from gradmark.arrays import Arrays, epsilon, installed, to_numpy
-from gradmark.claims import Claims
+from gradmark.claims import Claims, Estimated
 from gradmark.problem import Problem, at_draw
 from gradmark.work import Work, counting
 from tests.methods.cases import (
@@ -55,6 +55,9 @@ def same_bits(one: Any, other: Any) -> bool:
 @each_method
 def test_work_is_exactly_what_is_claimed(name: str) -> None:
     method = stating_its_work(name)
+    if method.claims.work is None:
+        assert method.claims.exactness == Estimated()
+        return
     for case, problem in supported(name).items():
         work, claimed = method.prepare(problem)(problem.parameters).work, method.claims.work(problem)
         for passes in ("forward", "tangent", "pullback"):
@@ -126,8 +129,8 @@ def test_a_draw_of_other_rows_is_used_and_counted_by_its_rows(name: str) -> None
         estimate = prepared(problem.parameters, 5, draw=draw)
         assert relative_error(estimate.gradient, expected) <= LIKE.get(name, 1e-9)
         assert relative_error(estimate.gradient, usual) > 0.01
-        claimed = method.claims.work(problem)
-        for passes in ("forward", "tangent", "pullback"):
+        claimed = None if method.claims.work is None else method.claims.work(problem)
+        for passes in ("forward", "tangent", "pullback") if claimed else ():
             share = draw.count / ROWS
             assert getattr(estimate.work, passes) == pytest.approx(share * getattr(claimed, passes))
 
@@ -148,7 +151,7 @@ def test_nothing_of_the_first_point_is_kept(name: str) -> None:
 def test_the_value_is_the_loss_at_the_point_or_none(name: str) -> None:
     method, problem = gradmark.get_method(name), CASES["mlp tanh mse"](place(name))
     value = method.prepare(problem)(problem.parameters).value
-    queried = name not in ("central_difference", "stencil_difference", "complex_step", "gaussian_es")
+    queried = name not in ("central_difference", "stencil_difference", "gaussian_es")
     assert (value is not None) == queried
     if queried:
         exact, inside = float(to_numpy(problem.loss(problem.parameters))), method.claims.precision

@@ -43,10 +43,12 @@ def complex_rule(epsilon: float) -> float:
 
 
 def scale(xp: Any, x: Array) -> Array:
-    """The root mean square of `x`, shape (); 1 where all of `x` is zero.
+    """The root mean square of `x`, shape (); 1 where all of `x` is zero, or there is nothing in it.
 
     The largest magnitude is divided out first: squares of small float16 numbers are zero.
     """
+    if 0 in x.shape:
+        return xp.ones_like(xp.sum(x))
     largest = xp.max(xp.abs(x))
     one = xp.ones_like(largest)
     relative = x / xp.where(largest > 0, largest, one)
