@@ -32,6 +32,9 @@ class RowWise(Criterion, Protocol):
         Without cancellation, as in `gradmark.layer.Differenced`.
         """
 
+    def unit_differences(self, outputs: Array, draw: Draw, change: float) -> Array:
+        """What each row's loss changes by where one output alone changes by `change`: of `outputs`' shape."""
+
 
 @runtime_checkable
 class InPlaceCriterion(Criterion, Protocol):

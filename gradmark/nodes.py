@@ -112,15 +112,16 @@ class Nodes:
         def watched(prefix: str, layer: Any) -> Any:
             return _Watched(layer, asked[prefix], seen) if prefix in asked else layer
 
-        h, saved = draw.arrays["inputs"], []
+        h, saved, inputs = draw.arrays["inputs"], [], []
         for named, holds_layers in self._layers:
             # Only what is inside of others has to be listened to; the rest is seen here.
             layer = exchanged((named,), watched)[0].layer if holds_layers else named.layer
+            inputs.append(h)
             h, kept = layer.forward(named.own(point), h, draw)
             saved.append(kept)
             if named.prefix in asked:
                 seen[asked[named.prefix]] = kept
-        return Trace(h, tuple(saved)), seen
+        return Trace(h, tuple(saved), tuple(inputs)), seen
 
     @cached_property
     def _layers(self) -> tuple[tuple[NamedLayer, bool], ...]:
@@ -143,7 +144,7 @@ class Nodes:
 
 
 def unit_vectors(arrays: Arrays, like: Array, size: int, start: Any, number: int) -> Array:
-    """Unit vectors `start` to `start + number` - 1 of length `size`, like `like`; zero beyond the last one."""
+    """Unit vectors `start` to `start + number` - 1 of length `size`, like `like`; zero beyond the last."""
     # A traced array of JAX has no device: the compiler chooses it.
     xp, device = arrays.xp, None if arrays.backend == "jax" else like.device
     chosen = xp.arange(number, device=device)[:, None] + start

@@ -21,7 +21,7 @@ from gradmark.work import count
 
 @dataclass(frozen=True)
 class Trace:
-    """What one forward pass leaves behind: the outputs, each layer's saved numbers, and its inputs if kept."""
+    """What one forward pass leaves behind: the outputs, what each layer saved, and its input where kept."""
 
     outputs: Array
     saved: tuple[Any, ...]

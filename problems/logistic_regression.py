@@ -14,6 +14,7 @@ from gradmark.random import generator
 from problems import data as datasets
 from problems.layers.branches import minus_abs
 from problems.layers.dense import Dense
+from problems.layers.differences import DIFFERENCES
 from problems.layers.log1p import log1p
 from problems.layers.nonlinearities import NONLINEARITIES, relu
 from problems.network import Network, sample_rows
@@ -32,11 +33,25 @@ class BinaryCrossEntropy:
 
     def value(self, outputs: Array, draw: Draw) -> Array:
         """The loss, shape () or (N,)."""
+        return self.arrays.xp.mean(self.row_losses(outputs, draw), axis=-1)
+
+    def row_losses(self, outputs: Array, draw: Draw) -> Array:
+        """softplus(y) - t y, shape (..., rows)."""
         xp = self.arrays.xp
         rows = (relu(self.arrays, outputs) - draw.arrays["targets"] * outputs) + log1p(
             self.arrays, xp.exp(minus_abs(xp, outputs))
         )
-        return xp.mean(rows[..., 0], axis=-1)
+        return rows[..., 0]
+
+    def row_differences(self, outputs: Array, draw: Draw, changes: Array) -> Array:
+        """What softplus changes by, less t d."""
+        moved = DIFFERENCES["softplus"](self.arrays, outputs, changes)
+        return (moved - draw.arrays["targets"] * changes)[..., 0]
+
+    def unit_differences(self, outputs: Array, draw: Draw, change: float) -> Array:
+        """The same for the one output of each row."""
+        changes = self.arrays.xp.full_like(outputs, change)
+        return self.row_differences(outputs, draw, changes)[..., None]
 
     def pullback(self, outputs: Array, draw: Draw) -> Array:
         """(sigmoid(y) - t) / B."""

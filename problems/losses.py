@@ -39,6 +39,10 @@ class MeanSquaredError:
         xp, residual = self.arrays.xp, outputs - _targets(self.arrays.xp, draw)
         return xp.sum(changes * (residual + 0.5 * changes), axis=-1)
 
+    def unit_differences(self, outputs: Array, draw: Draw, change: float) -> Array:
+        """d (y - t + d / 2)."""
+        return change * (outputs - _targets(self.arrays.xp, draw) + 0.5 * change)
+
     def pullback(self, outputs: Array, draw: Draw) -> Array:
         """(y - t) / B."""
         return (outputs - _targets(self.arrays.xp, draw)) / outputs.shape[-2]
@@ -94,6 +98,13 @@ class CrossEntropy:
         top = xp.max(d + changes, axis=-1)
         far = top + xp.log(xp.sum(xp.exp(after), axis=-1)) - xp.log(total)
         return xp.where(near, xp.log1p(xp.sum(e * small, axis=-1) / total), far) - moved
+
+    def unit_differences(self, outputs: Array, draw: Draw, change: float) -> Array:
+        """log1p(softmax(y) expm1(d)) - t d."""
+        xp = self.arrays.xp
+        e = xp.exp(self._shifted(outputs))
+        p = e / xp.sum(e, axis=-1, keepdims=True)
+        return xp.log1p(p * xp.expm1(xp.full_like(p, change))) - change * _targets(xp, draw)
 
     def pullback(self, outputs: Array, draw: Draw) -> Array:
         """(softmax(y) - t) / B."""

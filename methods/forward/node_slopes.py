@@ -20,24 +20,40 @@ Bound = Callable[[Parameters, Draw], tuple[Array, dict[str, Array]]]
 """The loss and its gradient."""
 At = Callable[[Any, int], Array]
 """``at(start, number)``: the slopes (number, blocks) along directions `start` to `start + number` - 1."""
+AlongRows = Callable[[Parameters], Array]
+"""``along(tangents)``: the slopes of each row's share of the loss along K tangents, (K, rows of outputs)."""
+Rows = Callable[[Nodes, Parameters, Draw, passes.Trace], AlongRows]
 Looped = Callable[[At, int, int], Array]
 """``looped(at, directions, together)``: those of all directions, so many at once."""
 
 
-def bind(nodes: Nodes) -> Bound:
-    """For draws of the rows that `nodes` were found for."""
+def by_tangents(nodes: Nodes, point: Parameters, draw: Draw, trace: passes.Trace) -> AlongRows:
+    """Through the layers' pushforward."""
+    xp, criterion = nodes.problem.arrays.xp, nodes.problem.criterion
+    assert criterion is not None
+    slope = criterion.pullback(trace.outputs, draw)
+
+    def along(tangents: Parameters) -> Array:
+        moved = passes.outputs_pushforward(nodes.problem, point, draw, trace, tangents)
+        return xp.sum(moved * slope, axis=-1)
+
+    return along
+
+
+def bind(nodes: Nodes, rows: Rows = by_tangents) -> Bound:
+    """For draws of the rows that `nodes` were found for; `rows` says how slopes are had."""
     if nodes.problem.arrays.backend == "jax":
-        return _compiled(nodes)
+        return _compiled(nodes, rows)
     xp: Any = nodes.problem.arrays.xp
 
     def looped(at: At, directions: int, together: int) -> Array:
         starts = range(0, directions, together)
         return xp.concat([at(start, min(together, directions - start)) for start in starts])
 
-    return lambda parameters, draw: _value_and_gradient(nodes, parameters, draw, looped)
+    return lambda parameters, draw: _value_and_gradient(nodes, rows, parameters, draw, looped)
 
 
-def _compiled(nodes: Nodes) -> Bound:
+def _compiled(nodes: Nodes, rows: Rows) -> Bound:
     """Passes are counted outside of the trace; directions beyond the last one, in the last chunk, are not."""
     import jax
 
@@ -46,7 +62,9 @@ def _compiled(nodes: Nodes) -> Bound:
         found = jax.lax.map(lambda start: at(start, together), starts)
         return jax.numpy.reshape(found, (-1, found.shape[-1]))[:directions]
 
-    whole = jax.jit(lambda parameters, arrays: _value_and_gradient(nodes, parameters, Draw(arrays), looped))
+    whole = jax.jit(
+        lambda parameters, arrays: _value_and_gradient(nodes, rows, parameters, Draw(arrays), looped)
+    )
 
     def bound(parameters: Parameters, draw: Draw) -> tuple[Array, dict[str, Array]]:
         with uncounted():
@@ -59,28 +77,26 @@ def _compiled(nodes: Nodes) -> Bound:
 
 
 def _value_and_gradient(
-    nodes: Nodes, parameters: Parameters, draw: Draw, looped: Looped
+    nodes: Nodes, rows: Rows, parameters: Parameters, draw: Draw, looped: Looped
 ) -> tuple[Array, dict[str, Array]]:
     problem, criterion = nodes.problem, nodes.problem.criterion
     assert criterion is not None
     arrays, xp, point = problem.arrays, problem.arrays.xp, nodes.point(parameters)
     trace, seen = nodes.forward(point, draw)
-    slope = criterion.pullback(trace.outputs, draw)
+    along = rows(nodes, point, draw, trace)
 
     def every(name: str, directions: int, tangents: At) -> Array:
         """The slopes (directions, blocks) of the array `name` along ``tangents(start, number)``."""
 
         def at(start: Any, number: int) -> Array:
-            moving = {name: tangents(start, number)}
-            moved = passes.outputs_pushforward(problem, point, draw, trace, moving)
-            return nodes.by_block(xp.sum(moved * slope, axis=-1))
+            return nodes.by_block(along({name: tangents(start, number)}))
 
         return looped(at, directions, _together(nodes, draw, point[name], directions))
 
     s: dict[str, Array] = {}
     for site in nodes.sites:
-        along = _along_nodes(nodes, site, point)
-        s[site.offset] = site.placed(arrays, every(site.offset, site.directions, along))
+        units = _along_nodes(nodes, site, point)
+        s[site.offset] = site.placed(arrays, every(site.offset, site.directions, units))
     gradient = nodes.contracted(point, seen, s)
     for name in nodes.others:
         slopes = every(name, math.prod(point[name].shape), _along_basis(nodes, point[name]))

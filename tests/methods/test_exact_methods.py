@@ -40,6 +40,7 @@ TAKES = {
     "autograd": ({"torch"}, set(CASES)),
     "tangent": (None, set(NETWORKS)),
     "node_tangent": (None, set(NETWORKS)),
+    "divided_difference": (None, set(NETWORKS)),
     "jvp": ({"torch"}, set(CASES)),
     "forward_ad": ({"torch"}, set(CASES)),
     "jax_jvp": ({"jax"}, set(CASES)),
@@ -77,6 +78,8 @@ def test_an_exact_method_errs_by_rounding_alone(name: str, place: str) -> None:
         if name == "complex_step" and (arrays.itemsize < 4 or _no_complex(case, arrays)):
             takes_it = False
         if name in ADDED_BY_TORCH and arrays.dtype == "longdouble":
+            takes_it = False
+        if name == "divided_difference" and arrays.dtype == "float16":  # which has no room below rounding
             takes_it = False
         reason = method.supports(problem)
         assert (reason is None) == takes_it, f"{case}: {reason}"
