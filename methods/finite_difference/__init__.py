@@ -3,7 +3,8 @@
 The methods have a file each: `forward_difference` and `backward_difference`, which share `one_sided`;
 `central_difference` and `stencil_difference`, which share `symmetric` and take their weights from `stencils`;
 and `complex_step`, which `analytic` checks. What the first four have in common are `options`, a loss that is
-added up in float64 (`accumulating`) and an estimate of their error (`erring`). `richardson` and
-`adaptive_difference` (by a `search`) take the best entry of an `extrapolation` over a `ladder` of steps, each
-coordinate its own, from losses that they look at on the host (`probing`). `gradient_difference` takes differences of gradients.
+added up in float64 (`accumulating`), an estimate of their error (`erring`) and what is said at the `edges` of
+a domain. `richardson` and `adaptive_difference` (by a `search`) take the best entry of an `extrapolation`
+over a `ladder` of steps, each coordinate its own, from losses that they look at on the host (`probing`).
+`gradient_difference` takes differences of gradients.
 """

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from gradmark.errors import UsageError
+from methods.finite_difference.edges import beside
 from methods.finite_difference.extrapolation import Extrapolated
 from methods.finite_difference.probing import Probe, host_dtype
 
@@ -122,6 +123,4 @@ def error_norm(errors: list[Any]) -> float:
 def check_found(name: str, centre: Any, slopes: Any, what: str) -> None:
     """Raise `UsageError` where a loss that is finite at the point was so nowhere that was looked."""
     if np.isfinite(centre) and not np.all(np.isfinite(slopes)):
-        raise UsageError(
-            f"the loss is finite at the point and not a step beside it, along an entry of `{name}`: {what}."
-        )
+        raise UsageError(beside(name, what))

@@ -11,6 +11,7 @@ from gradmark.work import counting
 from methods.finite_difference import stencils, steps
 from methods.finite_difference.accumulating import accumulated, narrowed
 from methods.finite_difference.coordinates import coordinate_losses
+from methods.finite_difference.edges import check_inside
 from methods.finite_difference.erring import Erring
 from methods.finite_difference.options import Options, work_of
 from methods.finite_difference.steps.choosing import chooser
@@ -50,6 +51,7 @@ def one_sided(options: Options, problem: Problem, sign: int) -> Prepared:
                 h = steps.resolved(arrays, x, h)
                 moved = x + steps.towards(arrays.xp, h, x, problem.bounds, sign)
                 difference = losses_at(point, draw, name, moved) - value
+                check_inside(summed, point, draw, name, difference)
                 result[name] = narrowed(arrays, options.accumulate, difference / (moved - x))
                 erring.add(found, moved - x)
         value = narrowed(arrays, options.accumulate, value)

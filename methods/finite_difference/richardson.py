@@ -20,10 +20,9 @@ from gradmark.problem import Problem
 from gradmark.work import counting
 from methods.finite_difference import steps
 from methods.finite_difference.coordinates import coordinate_losses
+from methods.finite_difference.edges import EDGE
 from methods.finite_difference.ladder import Ladder, check_found, error_norm
 from methods.finite_difference.probing import Probe, noise_of, on_host, sizes_of
-
-_EDGE = "give a smaller `step=` or the `bounds` of its domain, or use adaptive_difference"
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Richardson:
                     probe = Probe(problem, losses_at, point, draw, name)
                     ladder = Ladder(probe, centre, noise, self.ratio)
                     self._climb(ladder, self._first(problem, probe))
-                    check_found(name, centre, ladder.value, _EDGE)
+                    check_found(name, centre, ladder.value, EDGE)
                     result[name] = arrays.array(ladder.value.reshape(tuple(x.shape)))
                     errors.append(ladder.error + arrays.epsilon * np.abs(ladder.value))
             return Estimate(finished(result), value, work.total(), error_norm(errors))

@@ -11,6 +11,7 @@ from gradmark.work import counting
 from methods.finite_difference import steps
 from methods.finite_difference.accumulating import accumulated, narrowed
 from methods.finite_difference.coordinates import coordinate_losses
+from methods.finite_difference.edges import check_inside
 from methods.finite_difference.erring import Erring
 from methods.finite_difference.options import Options, work_of
 from methods.finite_difference.stencils import central, pairs
@@ -34,6 +35,7 @@ def symmetric(options: Options, problem: Problem, order: int) -> Prepared:
     The divisor is the distance as rounded, (x + kh) - (x - kh).
     """
     summed, stencil = accumulated(problem, options.accumulate), central(order)
+    offsets, reach = pairs(stencil), stencil.reach
     arrays, losses_at = problem.arrays, coordinate_losses(summed)
     choose = chooser(summed, stencil, options.rule, options.step)
 
@@ -50,13 +52,14 @@ def symmetric(options: Options, problem: Problem, order: int) -> Prepared:
         with counting() as work:
             for name, x in point.items():
                 h, found = choose(point, draw, name)
-                h = steps.within(arrays.xp, steps.resolved(arrays, x, h), x, problem.bounds, stencil.reach)
+                h = steps.within(arrays.xp, steps.resolved(arrays, x, h), x, problem.bounds, reach)
                 slopes = []
-                for offset, weight in pairs(stencil):
+                for offset, weight in offsets:
                     move = h if offset == 1 else offset * h
                     right, left = x + move, x - move
                     steps.check_room(arrays.xp, right - left, name, problem.bounds)
                     difference = losses_at(point, draw, name, right) - losses_at(point, draw, name, left)
+                    check_inside(summed, point, draw, name, difference)
                     slope = difference / (right - left)
                     slopes.append(slope if weight == 1 else weight * slope)
                 result[name] = narrowed(arrays, options.accumulate, sum(slopes[1:], slopes[0]))
