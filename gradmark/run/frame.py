@@ -45,6 +45,10 @@ def read_frame(path: str | Path) -> tuple["pd.DataFrame", dict[str, Any]]:
     records, torn = _parse(file.read_bytes())
     latest = {record.place: record for record in records}.values()
     claims = {record.id: record.detail for record in latest if record.quantity == "case" and record.detail}
+    for record in latest:
+        if record.quantity == "error" and "predicted_cosine" in (record.detail or {}):
+            predicted = {"predicted_cosine": record.detail["predicted_cosine"]}
+            claims[record.id] = {**claims.get(record.id, {}), **predicted}
     rows = [_row(record, claims.get(record.id, {})) for record in latest]
     frame = (
         pd.DataFrame(rows)
