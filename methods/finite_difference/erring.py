@@ -23,12 +23,12 @@ class Erring:
 
     def add(self, found: Found | None, h: Array) -> None:
         """One array with the step `h` of each coordinate; without a finding nothing is known of the whole."""
-        steps: Any = np.abs(np.asarray(to_numpy(h), np.float64))
-        if self._square is None or steps.size == 0:
+        if self._square is None or math.prod(h.shape) == 0:
             return
         if found is None:
             self._square = None
             return
+        steps: Any = np.abs(np.asarray(to_numpy(h), np.float64))
         self._square += float(np.sum(found.squared_error(self._stencil, steps)))
 
     def total(self) -> float | None:
