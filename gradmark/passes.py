@@ -108,11 +108,11 @@ def outputs_difference(
 ) -> Array:
     """What the outputs change by where `changes` are added to the parameters, shape (K, rows, units).
 
-    Without cancellation (`gradmark.layer.Differenced`), from a trace that has its inputs. A change passed on
-    is counted as a tangent is, which it mirrors: K tangent passes.
+    Without cancellation (`gradmark.layer.Differenced`), from a trace that has its inputs. What a change leads
+    to is an evaluation at another point: K forward passes.
     """
     directions = next(iter(changes.values())).shape[0]
-    count(tangent=directions * share_of_rows(problem, draw))
+    count(forward=directions * share_of_rows(problem, draw))
     states, dh = (*trace.inputs[1:], trace.outputs), None
     for named, x, y in zip(_layers(problem), trace.inputs, states, strict=True):
         dh = named.layer.difference(named.own(parameters), x, y, dh, draw, named.own(changes) or None)

@@ -49,7 +49,7 @@ class DividedDifference:
 
     @property
     def claims(self) -> Claims:
-        """Of first order in a step, exact without one; a forward pass, and changes counted as tangents."""
+        """Of first order in a step, exact without one; an evaluation, and one for each node's change."""
         return Claims(
             family="finite-difference",
             exactness=Exact() if self.step is None else Truncated(1, "step"),
@@ -59,7 +59,7 @@ class DividedDifference:
                 time={"parameters": 1.5, "batch": 1, "depth": 2},
                 memory={"parameters": 1, "batch": 1, "depth": 1},
             ),
-            work=lambda problem: Work(forward=1, tangent=nodes_of(problem).directions),
+            work=lambda problem: Work(forward=1 + nodes_of(problem).directions),
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
@@ -98,7 +98,7 @@ def _portable(problem: Problem, step: float) -> Prepared:
     ) -> Estimate:
         draw = draw or problem.default_draw
         if draw.count not in bound:
-            bound[draw.count] = bind(nodes_of(problem, draw), rows)
+            bound[draw.count] = bind(nodes_of(problem, draw), rows, "forward")
         with counting() as work:
             value, result = bound[draw.count](detached(parameters), draw)
         return Estimate(finished(result), value, work.total(declared=compiled))

@@ -40,10 +40,11 @@ def by_tangents(nodes: Nodes, point: Parameters, draw: Draw, trace: passes.Trace
     return along
 
 
-def bind(nodes: Nodes, rows: Rows = by_tangents) -> Bound:
-    """For draws of the rows that `nodes` were found for; `rows` says how slopes are had."""
+def bind(nodes: Nodes, rows: Rows = by_tangents, kind: str = "tangent") -> Bound:
+    """For draws of the rows that `nodes` were found for; `rows` says how slopes are had, by what `kind` of
+    passes."""
     if nodes.problem.arrays.backend == "jax":
-        return _compiled(nodes, rows)
+        return _compiled(nodes, rows, kind)
     xp: Any = nodes.problem.arrays.xp
 
     def looped(at: At, directions: int, together: int) -> Array:
@@ -53,7 +54,7 @@ def bind(nodes: Nodes, rows: Rows = by_tangents) -> Bound:
     return lambda parameters, draw: _value_and_gradient(nodes, rows, parameters, draw, looped)
 
 
-def _compiled(nodes: Nodes, rows: Rows) -> Bound:
+def _compiled(nodes: Nodes, rows: Rows, kind: str) -> Bound:
     """Passes are counted outside of the trace; directions beyond the last one, in the last chunk, are not."""
     import jax
 
@@ -70,7 +71,8 @@ def _compiled(nodes: Nodes, rows: Rows) -> Bound:
         with uncounted():
             value, gradient = whole(dict(parameters), dict(draw.arrays))
         share = passes.share_of_rows(nodes.problem, draw)
-        count(forward=share, tangent=nodes.directions * share)
+        count(forward=share)
+        count(**{kind: nodes.directions * share})
         return value, {name: gradient[name] for name in nodes.names}
 
     return bound

@@ -5,9 +5,9 @@ from functools import cached_property
 from typing import Any
 
 from gradmark.arrays import Array
+from gradmark.criterion import Criterion, InPlaceCriterion, RowWise
 from gradmark.draw import Draw
 from gradmark.function_problem import FunctionProblem
-from gradmark.layer import Criterion, InPlaceCriterion
 from gradmark.problem import Problem
 from gradmark.torch_problem import TorchProblem
 
@@ -39,6 +39,23 @@ class ScaledCriterion:
 
 
 @dataclass(frozen=True)
+class ScaledRowWiseCriterion(ScaledCriterion):
+    """The same for a criterion that knows each row's loss and what it changes by."""
+
+    def row_losses(self, outputs: Array, draw: Draw) -> Array:
+        """`factor` times the inner ones."""
+        return self.factor * self._inner.row_losses(outputs, draw)
+
+    def row_differences(self, outputs: Array, draw: Draw, changes: Array) -> Array:
+        """`factor` times the inner ones."""
+        return self.factor * self._inner.row_differences(outputs, draw, changes)
+
+    def unit_differences(self, outputs: Array, draw: Draw, change: float) -> Array:
+        """`factor` times the inner ones."""
+        return self.factor * self._inner.unit_differences(outputs, draw, change)
+
+
+@dataclass(frozen=True)
 class ScaledInPlaceCriterion(ScaledCriterion):
     """The same for a criterion that can write into a buffer, so that a fast path stays the one examined."""
 
@@ -47,6 +64,11 @@ class ScaledInPlaceCriterion(ScaledCriterion):
         value = self._inner.value_and_pullback_into(outputs, draw, d_outputs)
         d_outputs *= self.factor
         return self.factor * value
+
+
+@dataclass(frozen=True)
+class _ScaledBoth(ScaledInPlaceCriterion, ScaledRowWiseCriterion):
+    """The same for a criterion that is both."""
 
 
 def scaled(problem: Problem, factor: float) -> Problem | None:
@@ -79,7 +101,13 @@ def scaled(problem: Problem, factor: float) -> Problem | None:
 
 
 def _criterion(criterion: Criterion, factor: float) -> ScaledCriterion:
-    kind = ScaledInPlaceCriterion if isinstance(criterion, InPlaceCriterion) else ScaledCriterion
+    row_wise, in_place = isinstance(criterion, RowWise), isinstance(criterion, InPlaceCriterion)
+    kinds = {
+        (True, True): _ScaledBoth,
+        (True, False): ScaledRowWiseCriterion,
+        (False, True): ScaledInPlaceCriterion,
+    }
+    kind = kinds.get((row_wise, in_place), ScaledCriterion)
     return kind(criterion, factor, getattr(criterion, "arrays", None))
 
 
