@@ -92,7 +92,9 @@ def test_every_method_makes_the_passes_it_states_and_as_many_more_as_it_claims(n
     if not installed(backend):
         pytest.skip(f"{backend} is not installed")
     found = findings(method, backend=backend)
-    assert {each.check for each in found if each.status == "passed"} == {"cost.count", "cost.passes"}
+    # Who stops where a coordinate's own error says so states no number, and no power of it is exact.
+    seen = {"cost.count", "cost.passes"} if method.claims.work is not None else set()
+    assert {each.check for each in found if each.status == "passed"} == seen
     assert not failed(found), [each.reason for each in found]
 
 
