@@ -10,8 +10,9 @@ in all blocks at once, tells s of every block, if the slope (or the change) of t
 block. In a transformer a block is a sequence, whose positions are rows; where a layer couples the rows of a
 batch (batch normalisation) there is one block, and every row is a position.
 
-What has no nodes (a scale and shift behind a normalisation), more nodes than parameters (the kernels of a
-convolution), or is used by several layers, moves itself: `Nodes.others`.
+What has no nodes opened (a scale and shift behind a normalisation; the projections of attention, which would
+have four for each unit and position, hardly fewer than parameters), more nodes than parameters (the kernels
+of a convolution), or is used by several layers, moves itself: `Nodes.others`.
 """
 
 import math
@@ -24,7 +25,7 @@ from typing import Any
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
-from gradmark.exchange import exchanged
+from gradmark.exchange import watched
 from gradmark.layer import Composite, NamedLayer, Nodal
 from gradmark.parameters import Parameters, size
 from gradmark.passes import Trace, share_of_rows
@@ -106,22 +107,17 @@ class Nodes:
     def forward(self, point: Parameters, draw: Draw) -> tuple[Trace, dict[str, Any]]:
         """One forward pass, and what the owner of each offset saved in it, by the offset's name."""
         count(forward=share_of_rows(self.problem, draw))
-        seen: dict[str, Any] = {}
         asked = {site.owner.prefix: site.offset for site in self.sites}
-
-        def watched(prefix: str, layer: Any) -> Any:
-            return _Watched(layer, asked[prefix], seen) if prefix in asked else layer
-
         h, saved, inputs = draw.arrays["inputs"], [], []
+        seen: dict[str, Any] = {}
         for named, holds_layers in self._layers:
             # Only what is inside of others has to be listened to; the rest is seen here.
-            layer = exchanged((named,), watched)[0].layer if holds_layers else named.layer
+            (heard,), within = watched((named,), asked) if holds_layers else ((named,), {})
             inputs.append(h)
-            h, kept = layer.forward(named.own(point), h, draw)
+            h, kept = heard.layer.forward(named.own(point), h, draw)
             saved.append(kept)
-            if named.prefix in asked:
-                seen[asked[named.prefix]] = kept
-        return Trace(h, tuple(saved), tuple(inputs)), seen
+            seen |= {named.prefix: kept} | within
+        return Trace(h, tuple(saved), tuple(inputs)), {offset: seen[each] for each, offset in asked.items()}
 
     @cached_property
     def _layers(self) -> tuple[tuple[NamedLayer, bool], ...]:
@@ -197,20 +193,3 @@ def _cheaper(sites: tuple[Site, ...], layers: tuple[NamedLayer, ...]) -> tuple[S
         if site.directions <= sum(math.prod(shape) for shape in site.owner.layer.shapes().values())
         and all(used[name] == 1 for name in site.owner.names.values())
     )
-
-
-@dataclass(frozen=True)
-class _Watched:
-    """A layer in a forward pass that writes down what it saved."""
-
-    layer: Any
-    offset: str
-    seen: dict[str, Any]
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        return dict(self.layer.shapes())
-
-    def forward(self, p: Any, x: Array, draw: Draw) -> tuple[Array, Any]:
-        y, saved = self.layer.forward(p, x, draw)
-        self.seen[self.offset] = saved
-        return y, saved

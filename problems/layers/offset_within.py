@@ -24,7 +24,8 @@ class OffsetWithin:
 
     def output_shape(self, input_shape: tuple[int, int]) -> tuple[int, int]:
         """The layer's own."""
-        return self._layer.output_shape(input_shape)
+        shape: tuple[int, int] = self._layer.output_shape(input_shape)
+        return shape
 
     def widest(self, input_shape: tuple[int, int]) -> int:
         """The layer's own."""
@@ -33,17 +34,18 @@ class OffsetWithin:
 
     def flops(self, rows: int) -> float:
         """The layer's own."""
-        return self._layer.flops(rows)
+        return float(self._layer.flops(rows))
 
     def pullback_flops(self, rows: int, *, input_gradient: bool = True) -> float:
         """The layer's own."""
-        return self._layer.pullback_flops(rows, input_gradient=input_gradient)
+        return float(self._layer.pullback_flops(rows, input_gradient=input_gradient))
 
     def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
         """y, and what the layer saves. Raises `UsageError` for another number of rows, as `Offset` does."""
         offset: Any = self.inner[1].layer
         offset.check_rows(x)
-        return self._layer.forward(self._own(p), x, draw)
+        y, saved = self._layer.forward(self._own(p), x, draw)
+        return y, saved
 
     def pullback(
         self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True

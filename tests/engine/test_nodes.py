@@ -15,6 +15,14 @@ from tests.problems.test_every_network import NETWORKS, ROUNDINGS, every_network
 PLACES = [{}, {"backend": "torch", "dtype": "float32"}]
 
 
+def tied_mlp() -> Any:
+    """Two layers that are one and the same."""
+    problem: Any = gradmark.get_problem("mlp", widths=(3, 3, 3), data="synthetic", batch=4)
+    first, activation, _ = problem.layers
+    parameters = {name: problem.parameters[name] for name in ("layers.0.weight", "layers.0.bias")}
+    return replace(problem, layers=(first, activation, first), parameters=parameters)
+
+
 def assert_near(found: Any, wanted: Any, epsilon: float) -> None:
     for name, array in found.items():
         slack = ROUNDINGS * epsilon * max(np.max(np.abs(wanted[name])), 1e-3)
@@ -31,7 +39,7 @@ def test_the_error_signals_at_the_nodes_give_the_gradient_of_the_parameters_behi
     for draw in (problem.default_draw, problem.default_draw.rows(1, 4)):
         nodes = nodes_of(problem, draw)
         point = nodes.point(problem.parameters)
-        signals = gradient(replace(nodes.problem, parameters=point), draw=draw)
+        signals = gradient(nodes.problem, draw=draw)
         _, seen = nodes.forward(point, draw)
         s = {site.offset: problem.arrays.array(signals[site.offset]) for site in nodes.sites}
         found = nodes.contracted(point, seen, s)
@@ -75,12 +83,8 @@ def test_directions_are_as_many_as_the_formula_says() -> None:
 
 
 def test_a_parameter_that_several_layers_use_moves_itself() -> None:
-    problem = gradmark.get_problem("mlp", widths=(3, 3, 3), data="synthetic", batch=4)
-    first, activation, _ = problem.layers
-    names = ("layers.0.weight", "layers.0.bias")
-    parameters = {name: problem.parameters[name] for name in names}
-    nodes = nodes_of(replace(problem, layers=(first, activation, first), parameters=parameters))
-    assert (nodes.sites, nodes.others) == ((), names)
+    nodes = nodes_of(tied_mlp())
+    assert (nodes.sites, nodes.others) == ((), ("layers.0.weight", "layers.0.bias"))
 
 
 def test_what_has_no_nodes_is_refused_in_words() -> None:
