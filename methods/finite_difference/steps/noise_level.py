@@ -19,6 +19,9 @@ _ALIKE = 4.0
 _CHANGES = 0.5
 """The share of neighbouring differences whose signs differ: 2/3 for first differences of noise, more for
 higher ones; none for those of a smooth function."""
+_KINKED = 10.0
+"""A line whose differences are so many times those of most lines is left out: it crosses a kink, or a bend so
+narrow that its points see a kink. Noise never differs so much, even from a single difference a line."""
 _STILL = 0.5
 """Where more than this share of the values equal their neighbours, the points are too close."""
 
@@ -43,7 +46,7 @@ def ecnoise(values: Any) -> NoiseLevel:
     for order in range(1, values.shape[1]):
         differences = np.diff(differences, axis=1)
         weight = factorial(order) ** 2 / factorial(2 * order)
-        levels.append(float(np.sqrt(weight * np.mean(differences**2))))
+        levels.append(float(np.sqrt(weight * _typical(np.mean(differences**2, axis=1)))))
         opposite = differences[:, 1:] * differences[:, :-1] < 0
         changing.append(bool(opposite.size and np.mean(opposite) >= _CHANGES))
     if np.mean(np.diff(values, axis=1) == 0) > _STILL:
@@ -53,6 +56,12 @@ def ecnoise(values: Any) -> NoiseLevel:
         if changing[order] and max(near) <= _ALIKE * min(near):
             return NoiseLevel(levels[order], "found")
     return NoiseLevel(levels[-1], "too far")
+
+
+def _typical(squares: Any) -> float:
+    """The mean over the lines, but for those that cross a kink."""
+    median = np.median(squares)
+    return float(np.mean(squares[squares <= _KINKED**2 * median])) if median > 0 else float(np.mean(squares))
 
 
 def rounding_floor(values: Any, epsilon: float) -> float:
