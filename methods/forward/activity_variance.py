@@ -50,19 +50,23 @@ def _variance(nodes: Nodes, fourth: float) -> float:
     assert criterion is not None
     trace, seen = nodes.forward(problem.parameters, draw)
     cotangent = criterion.pullback(trace.outputs, draw)
-    back = [
-        passes.outputs_pullback(problem, problem.parameters, draw, trace, each)
-        for each in (cotangent, *_by_block(cotangent, nodes.blocks))
-    ]
+
+    def back(part: Any) -> dict[str, Any]:
+        return passes.outputs_pullback(problem, problem.parameters, draw, trace, part)
+
+    gradient = back(cotangent)
     s, reach, mixed = np.zeros((3, nodes.blocks))
     for site in nodes.sites:
-        square, lengths = back[0][site.offset] ** 2, _lengths(nodes, site, seen[site.offset])
+        square, lengths = gradient[site.offset] ** 2, _lengths(nodes, site, seen[site.offset])
         for total, part in ((s, square), (reach, lengths), (mixed, square * lengths)):
             total += np.sum(part.reshape(nodes.blocks, -1), axis=1)
     inside = [name for name in nodes.names if name not in nodes.others]
-    shared = sum(_squared(share[name] for name in inside) for share in back[1:])
-    apart = np.array([_squared(share[name] for name in nodes.others) for share in back[1:]])
-    whole = _squared(back[0][name] for name in nodes.others)
+    shared, apart = 0.0, np.zeros(nodes.blocks)
+    for block, part in enumerate(_by_block(cotangent, nodes.blocks)):
+        share = back(part)
+        shared += _squared(share[name] for name in inside)
+        apart[block] = _squared(share[name] for name in nodes.others)
+    whole = _squared(gradient[name] for name in nodes.others)
     number = size({name: problem.parameters[name] for name in nodes.others})
     plus = float((s + apart) @ reach) + shared + (float(np.sum(s)) + whole) * number + whole
     minus = (3 - fourth) * (float(np.sum(mixed)) + whole)
