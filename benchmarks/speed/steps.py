@@ -171,9 +171,9 @@ class _Sample:
                 for name, (h, _) in steps[chosen].items()
             }
             errors.append(self._error(slopes))
-        erring = Erring(stencil)
+        erring = Erring(stencil, self.problem.arrays.epsilon)
         for name, (h, found) in steps[rule].items():
-            erring.add(found, np.full(self.exact[name].shape, np.ravel(h)[0]))
+            erring.add(found, np.full(self.exact[name].shape, np.ravel(h)[0]), self.exact[name])
         expected = erring.total()
         least = min(self._sweep(order))
         covered = expected is not None and errors[0] * self.norm <= expected

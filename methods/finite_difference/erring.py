@@ -17,19 +17,20 @@ errors in twenty (`benchmarks.speed.steps` counts)."""
 class Erring:
     """Adds up the squares of what the arrays of a gradient err."""
 
-    def __init__(self, stencil: Stencil) -> None:
-        self._stencil = stencil
+    def __init__(self, stencil: Stencil, epsilon: float) -> None:
+        self._stencil, self._epsilon = stencil, epsilon
         self._square: float | None = 0.0
 
-    def add(self, found: Found | None, h: Array) -> None:
-        """One array with the step `h` of each coordinate; without a finding nothing is known of the whole."""
+    def add(self, found: Found | None, h: Array, slopes: Array) -> None:
+        """An array of `slopes`, themselves rounded, with the step `h` of each; without `found` all is unknown."""
         if self._square is None or math.prod(h.shape) == 0:
             return
         if found is None:
             self._square = None
             return
         steps: Any = np.abs(np.asarray(to_numpy(h), np.float64))
-        self._square += float(np.sum(found.squared_error(self._stencil, steps)))
+        rounding = self._epsilon / 4 * np.asarray(to_numpy(slopes), np.float64)
+        self._square += float(np.sum(found.squared_error(self._stencil, steps) + rounding**2))
 
     def total(self) -> float | None:
         """What the 2-norm of the error is hardly ever above, or None."""

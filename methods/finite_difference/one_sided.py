@@ -43,7 +43,7 @@ def one_sided(options: Options, problem: Problem, sign: int) -> Prepared:
         state: Any = None,
     ) -> Estimate:
         draw, point, result = draw or problem.default_draw, detached(parameters), {}
-        erring = Erring(stencil)
+        erring = Erring(stencil, arrays.epsilon)
         with counting() as work:
             value = summed.loss(point, draw)
             for name, x in point.items():
@@ -53,7 +53,7 @@ def one_sided(options: Options, problem: Problem, sign: int) -> Prepared:
                 difference = losses_at(point, draw, name, moved) - value
                 check_inside(summed, point, draw, name, difference)
                 result[name] = narrowed(arrays, options.accumulate, difference / (moved - x))
-                erring.add(found, moved - x)
+                erring.add(found, moved - x, result[name])
         value = narrowed(arrays, options.accumulate, value)
         return Estimate(finished(result), value, work.total(), erring.total())
 

@@ -48,7 +48,7 @@ def symmetric(options: Options, problem: Problem, order: int) -> Prepared:
         state: Any = None,
     ) -> Estimate:
         draw, point, result = draw or problem.default_draw, detached(parameters), {}
-        erring = Erring(stencil)
+        erring = Erring(stencil, arrays.epsilon)
         with counting() as work:
             for name, x in point.items():
                 h, found = choose(point, draw, name)
@@ -63,7 +63,7 @@ def symmetric(options: Options, problem: Problem, order: int) -> Prepared:
                     slope = difference / (right - left)
                     slopes.append(slope if weight == 1 else weight * slope)
                 result[name] = narrowed(arrays, options.accumulate, sum(slopes[1:], slopes[0]))
-                erring.add(found, h)
+                erring.add(found, h, result[name])
         return Estimate(finished(result), None, work.total(), erring.total())
 
     return gradient

@@ -5,6 +5,9 @@ of each array (`lines`): noise: ECnoise, then the derivative of order p + 1 by b
 More and Wild; gill: ECnoise and FDCORE; shi: ECnoise and the testing ratio. An array in which a bound leaves
 no room to measure, where no value is finite, or whose sampled coordinates the loss does not read, has the
 step of the dtype.
+
+noise costs 174 evaluations for each array with two points, 204 with three and 264 with five; the others search
+as long as they have to, some 100 to 300.
 """
 
 import math
