@@ -1,0 +1,79 @@
+"""The slopes of each row's loss at all nodes of any network, by central differences.
+
+The whole gradient is put together by `methods.forward.node_slopes`, which takes slopes from wherever they
+come; here they come from two passes over the layers behind what moves.
+"""
+
+import math
+from functools import partial
+from typing import Any
+
+from gradmark import passes
+from gradmark.arrays import Array
+from gradmark.draw import Draw
+from gradmark.nodes import Nodes
+from gradmark.parameters import Parameters
+from gradmark.work import count, uncounted
+from methods.finite_difference import steps
+from methods.finite_difference.suffixes import first_layers, shares
+from methods.forward import node_slopes
+from methods.forward.node_slopes import AlongRows, Bound
+
+
+def node_passes(nodes: Nodes) -> float:
+    """Forward passes of all moved nodes and parameters: two times the share of the layers behind each."""
+    share, first = shares(nodes.problem), first_layers(nodes.problem)
+    moves = {site.offset: site.directions for site in nodes.sites}
+    moves |= {name: math.prod(nodes.problem.parameters[name].shape) for name in nodes.others}
+    return 2 * sum(number * share[first[name]] for name, number in moves.items())
+
+
+def bind(nodes: Nodes, step: float | None) -> Bound:
+    """The function that computes loss and gradient for draws of the rows that `nodes` were found for."""
+    bound = node_slopes.bind(nodes, partial(by_differences, step), "forward")
+    if nodes.problem.arrays.backend != "jax":
+        return bound
+    number = 1 + node_passes(nodes)
+
+    def counted(parameters: Parameters, draw: Draw) -> tuple[Array, dict[str, Array]]:
+        with uncounted():
+            found = bound(parameters, draw)
+        count(forward=number * passes.share_of_rows(nodes.problem, draw))
+        return found
+
+    return counted
+
+
+def by_differences(
+    step: float | None, nodes: Nodes, point: Parameters, draw: Draw, trace: passes.Trace
+) -> AlongRows:
+    """``along(units)``: (L_row(x + h) - L_row(x - h)) / 2h / rows of an array x that moves in unit vectors.
+
+    An array of offsets steps by the size of what comes into its layer: the pre-activations, or the input of
+    the layers that hold it.
+    """
+    arrays, criterion, end = nodes.problem.arrays, nodes.problem.criterion, len(nodes.problem.layers or ())
+    xp: Any = arrays.xp
+    share, first = shares(nodes.problem), first_layers(nodes.problem)
+    offsets = {site.offset for site in nodes.sites}
+
+    def losses(name: str, members: Array) -> Array:
+        index = first[name]
+        count(forward=members.shape[0] * share[index] * passes.share_of_rows(nodes.problem, draw))
+        moved = {**point, name: members}
+        h = trace.inputs[index]
+        outputs = passes.forward_layers(nodes.problem, moved, draw, h, index, end).outputs
+        return criterion.row_losses(outputs, draw)  # type: ignore[union-attr, no-any-return]
+
+    def along(units: Parameters) -> Array:
+        (name, unit), *_ = units.items()
+        x = point[name]
+        sized = trace.inputs[first[name]] if name in offsets and step is None else x
+        h = steps.resolved(arrays, x, steps.wanted(arrays, sized, steps.central_rule, step))
+        right, left = losses(name, x + h * unit), losses(name, x - h * unit)
+        width = xp.max(xp.reshape(((x + h) - (x - h)) * unit, (unit.shape[0], -1)), axis=-1)
+        # Units beyond the last one are zero, and their slopes are not looked at.
+        width = xp.where(width > 0, width, xp.ones_like(width))
+        return (right - left) / (width[:, None] * right.shape[-1])
+
+    return along
