@@ -142,11 +142,11 @@ def with_offsets(
             found.append(NamedLayer(named.prefix, replace(layer, inner=inner)))
             shapes |= inside
         elif isinstance(layer, Affine | Nodal):
-            inside = isinstance(layer, Recurrent | LSTM)
+            unrolled = isinstance(layer, Recurrent | LSTM)
             shape = layer.nodes_shape(input_shape) if isinstance(layer, Recurrent | LSTM) else output_shape
             prefix = f"nodes.{named.prefix.removeprefix('layers.')}"
             both = (named, NamedLayer(prefix, Offset(*shape, arrays)))
-            found += [NamedLayer("", OffsetWithin(both, arrays))] if inside else both
+            found += [NamedLayer("", OffsetWithin(both, arrays))] if unrolled else both
             shapes[f"{lead}{prefix}.offset"] = shape
         else:
             found.append(named)
