@@ -22,7 +22,7 @@ class Erring:
         self._square: float | None = 0.0
 
     def add(self, found: Found | None, h: Array, slopes: Array) -> None:
-        """An array of `slopes`, themselves rounded, with the step `h` of each; without `found` all is unknown."""
+        """An array of rounded `slopes` with the step `h` of each; without `found` all is unknown."""
         if self._square is None or math.prod(h.shape) == 0:
             return
         if found is None:

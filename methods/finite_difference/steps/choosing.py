@@ -6,8 +6,8 @@ More and Wild; gill: ECnoise and FDCORE; shi: ECnoise and the testing ratio. An 
 no room to measure, where no value is finite, or whose sampled coordinates the loss does not read, has the
 step of the dtype.
 
-noise costs 174 evaluations for each array with two points, 204 with three and 264 with five; the others search
-as long as they have to, some 100 to 300.
+noise costs 174 evaluations for each array with two points, 204 with three and 264 with five; the others
+search as long as they have to, some 100 to 300.
 """
 
 import math
