@@ -26,7 +26,7 @@ def error(answer: Any, exact: Any) -> float:
     return float(np.linalg.norm(found - np.asarray(exact, np.float64)))
 
 
-SMOOTH = {
+SMOOTH: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "exp": (lambda x: np.sum(np.exp(x)), np.exp),
     "wave": (lambda x: np.sum(np.sin(10 * x)), lambda x: 10 * np.cos(10 * x)),
     "cubic": (lambda x: np.sum(x**3), lambda x: 3 * x**2),
