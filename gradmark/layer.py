@@ -142,6 +142,21 @@ class Differenced(Layer, Protocol):
 
 
 @runtime_checkable
+class DifferencedInPlace(Differenced, Protocol):
+    """A layer that acts on each number by itself and can write what it changes by over the change."""
+
+    @property
+    def differences_in_place(self) -> bool:
+        """Whether it has that form on its backend."""
+
+    def difference_into(self, y: Array, slope: Array, d: Array, room: Array) -> None:
+        """Write sigma(x + d) - sigma(x) over `d`, whose numbers are at most 1 in size.
+
+        `y` is sigma(x) and `slope` sigma'(x), which broadcast against `d`; `room` is of its shape.
+        """
+
+
+@runtime_checkable
 class PullsSeveral(Layer, Protocol):
     """A layer whose `pullback` takes several cotangents: `dy`, dx and dp with one leading axis more."""
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradmark import passes
-from gradmark.arguments import check_positive
+from gradmark.arguments import check_positive, check_switch
 from gradmark.arrays import Array, Arrays
 from gradmark.claims import Claims, Exact, Growth, Truncated
 from gradmark.criterion import RowWise
@@ -30,6 +30,8 @@ from gradmark.parameters import Parameters, detached, finished
 from gradmark.problem import Problem
 from gradmark.structure import flattened
 from gradmark.work import Work, counting
+from methods.finite_difference.divided_difference_on_chains import prepare_on_chain
+from methods.forward.levels import is_chain
 from methods.forward.node_slopes import AlongRows, Bound, bind
 
 
@@ -38,12 +40,15 @@ class DividedDifference:
     """One-sided difference quotients at all nodes, for problems that know their layers, on every backend.
 
     `step` is the absolute change of a node; None: as far below rounding as above underflow (`vanishing`), so
-    that truncation is no more seen.
+    that truncation is no more seen. `fast` lets it work on chains of dense layers in buffers allocated once,
+    where `step` is None (`divided_difference_on_chains.py`).
     """
 
     step: float | None = None
+    fast: bool = True
 
     def __post_init__(self) -> None:
+        check_switch("divided_difference", "fast", self.fast)
         if self.step is not None:
             check_positive("divided_difference", "step", self.step)
 
@@ -76,13 +81,17 @@ class DividedDifference:
         return None
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
-        """Find the nodes; every number of rows has its own."""
+        """Allocate the workspace of the fast path, or bind the walk through the layers."""
         check_supported(self, problem, want)
         step = vanishing(problem.arrays) if self.step is None else self.step
-        return _portable(problem, step)
+        portable = _portable(problem, step)
+        if self.fast and self.step is None and is_chain(problem):
+            return prepare_on_chain(problem, step, portable)
+        return portable
 
 
 def _portable(problem: Problem, step: float) -> Prepared:
+    """Every number of rows has nodes of its own, and is compiled for itself on JAX."""
     compiled, bound = problem.arrays.backend == "jax", dict[int, Bound]()
 
     def rows(nodes: Nodes, point: Parameters, draw: Draw, trace: passes.Trace) -> AlongRows:

@@ -10,7 +10,7 @@ from gradmark.arrays import BACKENDS, Array, Arrays
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
 from gradmark.layer import Own
-from problems.layers.differences import DIFFERENCES
+from problems.layers.differences import DIFFERENCES, DIFFERENCES_INTO
 from problems.layers.nonlinearities import NONLINEARITIES, Nonlinearity
 
 
@@ -76,6 +76,15 @@ class Activation:
     ) -> Array | None:
         """sigma(z + dz) - sigma(z)."""
         return None if dx is None else DIFFERENCES[self.name](self.arrays, x, dx)
+
+    @property
+    def differences_in_place(self) -> bool:
+        """Whether there is a short formula from h and sigma'."""
+        return self.name in DIFFERENCES_INTO and self.arrays.backend in ("numpy", "torch")
+
+    def difference_into(self, y: Array, slope: Array, d: Array, room: Array) -> None:
+        """Write sigma(z + d) - sigma(z) over `d`, for |d| of at most 1."""
+        DIFFERENCES_INTO[self.name](self._library, y, slope, d, room)
 
     @property
     def works_in_place(self) -> bool:

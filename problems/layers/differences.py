@@ -140,3 +140,29 @@ DIFFERENCES: dict[str, Difference] = {
     "softplus": _softplus_difference,
 }
 """By the names of `problems.layers.nonlinearities`."""
+
+
+def _tanh_difference_into(xp: Any, h: Any, slope: Any, d: Any, room: Any) -> None:
+    """t (1 - h^2) / (1 + h t) with t = tanh d; for |d| <= 1 the divisor is at least 0.2."""
+    xp.tanh(d, out=d)
+    _over_one_plus(xp, h, slope, d, room)
+
+
+def _sigmoid_difference_into(xp: Any, h: Any, slope: Any, d: Any, room: Any) -> None:
+    """e h (1 - h) / (1 + h e) with e = expm1 d; for |d| <= 1 the divisor is at least 0.3."""
+    xp.expm1(d, out=d)
+    _over_one_plus(xp, h, slope, d, room)
+
+
+def _over_one_plus(xp: Any, h: Any, slope: Any, d: Any, room: Any) -> None:
+    xp.multiply(h, d, out=room)
+    room += 1
+    d *= slope
+    d /= room
+
+
+DIFFERENCES_INTO: dict[str, Callable[[Any, Any, Any, Any, Any], None]] = {
+    "tanh": _tanh_difference_into,
+    "sigmoid": _sigmoid_difference_into,
+}
+"""``into(xp, h, h', d, room)`` in NumPy or torch, over `d`: where the formula is short."""
