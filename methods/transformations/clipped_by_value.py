@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from gradmark.arguments import check_positive
 from gradmark.claims import Claims, Target
-from gradmark.method import Prepared, Want, check_supported
+from gradmark.method import Prepared, Want, check_supported, unsupported
 from gradmark.problem import Problem
 from methods.transformations.clipping import Clipped, Named, clipped_claims, inner_method, representable
 
@@ -41,7 +41,8 @@ class ClippedByValue:
         """What the method inside supports, of gradients."""
         if want != "gradient":
             return f"it computes gradients, not a {want}"
-        return inner_method("clipped_by_value", self.method).supports(problem, want)
+        inner = inner_method("clipped_by_value", self.method)
+        return unsupported(self, problem, want) or inner.supports(problem, want)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Prepare the method inside."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gradmark.arrays import Array
-from gradmark.claims import Biased, Claims, Exact, Target
+from gradmark.claims import Biased, Claims, Exact, Target, Want
 from gradmark.draw import Draw
 from gradmark.errors import UsageError, shown
 from gradmark.method import Estimate, Method, Prepared
@@ -41,7 +41,8 @@ def clipped_claims(inner: Claims, target: Target) -> Claims:
     """
     exact = isinstance(inner.exactness, Exact) and inner.target == Target()
     cut = Biased(f"clipped, and before that {inner.exactness}", random=inner.stochastic)
-    return replace(inner, exactness=Exact() if exact else cut, target=target)
+    wants: frozenset[Want] = frozenset({"gradient"})
+    return replace(inner, exactness=Exact() if exact else cut, target=target, wants=wants)
 
 
 @dataclass(frozen=True)
