@@ -197,7 +197,7 @@ def test_a_method_says_what_it_cannot_do_before_it_is_run() -> None:
     quadratic = gradmark.get_problem("quadratic")
     with pytest.raises(UsageError, match="Backprop cannot do quadratic: quadratic has no layers"):
         get_method("backprop").prepare(quadratic)
-    with pytest.raises(UsageError, match="computes gradients, not a hessian"):
+    with pytest.raises(UsageError, match="it computes gradient, jacobian, vjp, not hessian"):
         get_method("backprop").prepare(gradmark.get_problem("mlp"), "hessian")
 
 
