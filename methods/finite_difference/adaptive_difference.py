@@ -20,7 +20,7 @@ from gradmark.problem import Problem
 from gradmark.work import counting
 from methods.finite_difference.coordinates import coordinate_losses
 from methods.finite_difference.ladder import check_found, error_norm
-from methods.finite_difference.probing import Probe, noise_of, on_host
+from methods.finite_difference.probing import Probe, lacks_numbers, noise_of, on_host
 from methods.finite_difference.search import Search
 
 _NOWHERE = "give more `evaluations`, or a point farther inside of its domain"
@@ -51,8 +51,8 @@ class AdaptiveDifference:
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
-        """Any problem."""
-        return unsupported(self, problem, want)
+        """Any problem that has numbers."""
+        return unsupported(self, problem, want) or lacks_numbers(problem)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Bind the function that evaluates moved coordinates."""

@@ -29,6 +29,11 @@ def host_dtype(arrays: Arrays) -> Any:
     return np.longdouble if arrays.dtype == "longdouble" else np.float64
 
 
+def lacks_numbers(problem: Problem) -> str | None:
+    """Why nothing can be decided from a problem's losses, or None."""
+    return "it decides from numbers, and meta tensors have none" if problem.arrays.device == "meta" else None
+
+
 def on_host(arrays: Arrays, array: Any) -> Any:
     """Flat numbers of `array`."""
     return to_numpy(array).astype(host_dtype(arrays)).reshape(-1)

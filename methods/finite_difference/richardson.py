@@ -22,7 +22,7 @@ from methods.finite_difference import steps
 from methods.finite_difference.coordinates import coordinate_losses
 from methods.finite_difference.edges import EDGE
 from methods.finite_difference.ladder import Ladder, check_found, error_norm
-from methods.finite_difference.probing import Probe, noise_of, on_host, sizes_of
+from methods.finite_difference.probing import Probe, lacks_numbers, noise_of, on_host, sizes_of
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class Richardson:
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
-        """Any problem; a call refuses a point on the bound of its domain, which has one side only."""
-        return unsupported(self, problem, want)
+        """Any problem that has numbers; a call refuses a point on the bound of its domain, which has one side only."""
+        return unsupported(self, problem, want) or lacks_numbers(problem)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Bind the function that evaluates moved coordinates."""

@@ -8,8 +8,8 @@ from gradmark.arrays import Arrays
 from tests.methods.cases import CASES, assert_like, cosine, reference, relative_error, rounding
 
 ON_TORCH = [name for name in gradmark.list_methods() if "torch" in gradmark.get_method(name).claims.backends]
-# What asks whether a loss carries complex numbers, or whether 16 bits overflow, needs numbers.
-ASKING = ("complex_step", "mixed_precision_backprop", "torch_autocast")
+# What asks whether a loss carries complex numbers, if 16 bits overflow, or how losses differ, needs numbers.
+ASKING = ("complex_step", "mixed_precision_backprop", "torch_autocast", "richardson", "adaptive_difference")
 # What sends numbers to other processes needs them too.
 SENDING = ("data_parallel_backprop", "pipeline_backprop")
 VALUE_INDEPENDENT = [name for name in ON_TORCH if name not in (*ASKING, *SENDING)]
