@@ -56,7 +56,7 @@ class Richardson:
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
-        """Any problem that has numbers; a call refuses a point on the bound of its domain, which has one side only."""
+        """Any problem that has numbers; a call refuses a point on a bound of the domain: it has one side."""
         return unsupported(self, problem, want) or lacks_numbers(problem)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
