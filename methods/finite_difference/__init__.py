@@ -7,4 +7,8 @@ added up in float64 (`accumulating`), an estimate of their error (`erring`) and 
 a domain. `richardson` and `adaptive_difference` (by a `search`) take the best entry of an `extrapolation`
 over a `ladder` of steps, each coordinate its own, from losses that they look at on the host (`probing`).
 `gradient_difference` takes differences of gradients.
+
+`weight_difference` and `node_difference` use a network's layers: the `suffixes` behind what moves, nodes
+(`node_changes`, `node_steps`), and on `dense_chains` the fast forms `weight_difference_on_chains` and
+`node_difference_on_chains`.
 """

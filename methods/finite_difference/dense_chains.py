@@ -87,6 +87,7 @@ class Workspace:
     def __init__(self, problem: Problem, chain: DenseChain) -> None:
         arrays = problem.arrays
         self.problem, self.chain = problem, chain
+        self.criterion: Any = problem.criterion
         self.library: Any = np if arrays.backend == "numpy" else arrays.xp
         kind = "cuda" if arrays.device.startswith("cuda") else "cpu"
         self.together, self.outputs = _TOGETHER[kind], _OUTPUTS[kind]
@@ -154,7 +155,7 @@ class Bound:
 
     def chunk(self, index: int, numbers: int) -> int:
         """How many of what has so many `numbers` for each unit behind layer `index` to take together."""
-        widths = [array.shape[0] for array in self.z[index + 1 :]] or [self.z[index].shape[0]]
+        widths: list[int] = [array.shape[0] for array in self.z[index + 1 :]] or [self.z[index].shape[0]]
         space, most = self.workspace, numbers * max(widths)
         return max(1, min(space.together // most, space.outputs // (numbers * widths[-1])))
 

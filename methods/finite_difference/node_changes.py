@@ -15,14 +15,15 @@ from gradmark.nodes import Nodes
 from gradmark.parameters import Parameters
 from gradmark.work import count, uncounted
 from methods.finite_difference import steps
+from methods.finite_difference.node_steps import node_step
 from methods.finite_difference.suffixes import first_layers, shares
 from methods.forward import node_slopes
 from methods.forward.node_slopes import AlongRows, Bound
 
 
-def node_passes(nodes: Nodes) -> float:
+def node_passes(nodes: Nodes, draw: Draw | None = None) -> float:
     """Forward passes of all moved nodes and parameters: two times the share of the layers behind each."""
-    share, first = shares(nodes.problem), first_layers(nodes.problem)
+    share, first = shares(nodes.problem, draw), first_layers(nodes.problem)
     moves = {site.offset: site.directions for site in nodes.sites}
     moves |= {name: math.prod(nodes.problem.parameters[name].shape) for name in nodes.others}
     return 2 * sum(number * share[first[name]] for name, number in moves.items())
@@ -33,12 +34,11 @@ def bind(nodes: Nodes, step: float | None) -> Bound:
     bound = node_slopes.bind(nodes, partial(by_differences, step), "forward")
     if nodes.problem.arrays.backend != "jax":
         return bound
-    number = 1 + node_passes(nodes)
 
     def counted(parameters: Parameters, draw: Draw) -> tuple[Array, dict[str, Array]]:
         with uncounted():
             found = bound(parameters, draw)
-        count(forward=number * passes.share_of_rows(nodes.problem, draw))
+        count(forward=(1 + node_passes(nodes, draw)) * passes.share_of_rows(nodes.problem, draw))
         return found
 
     return counted
@@ -52,9 +52,10 @@ def by_differences(
     An array of offsets steps by the size of what comes into its layer: the pre-activations, or the input of
     the layers that hold it.
     """
-    arrays, criterion, end = nodes.problem.arrays, nodes.problem.criterion, len(nodes.problem.layers or ())
+    arrays, end = nodes.problem.arrays, len(nodes.problem.layers or ())
     xp: Any = arrays.xp
-    share, first = shares(nodes.problem), first_layers(nodes.problem)
+    criterion: Any = nodes.problem.criterion
+    share, first = shares(nodes.problem, draw), first_layers(nodes.problem)
     offsets = {site.offset for site in nodes.sites}
 
     def losses(name: str, members: Array) -> Array:
@@ -63,13 +64,16 @@ def by_differences(
         moved = {**point, name: members}
         h = trace.inputs[index]
         outputs = passes.forward_layers(nodes.problem, moved, draw, h, index, end).outputs
-        return criterion.row_losses(outputs, draw)  # type: ignore[union-attr, no-any-return]
+        return criterion.row_losses(outputs, draw)
 
     def along(units: Parameters) -> Array:
         (name, unit), *_ = units.items()
         x = point[name]
-        sized = trace.inputs[first[name]] if name in offsets and step is None else x
-        h = steps.resolved(arrays, x, steps.wanted(arrays, sized, steps.central_rule, step))
+        if name in offsets:
+            h = node_step(arrays, trace.inputs[first[name]] if step is None else x, step)
+        else:
+            h = steps.wanted(arrays, x, steps.central_rule, step)
+        h = steps.resolved(arrays, x, h)
         right, left = losses(name, x + h * unit), losses(name, x - h * unit)
         width = xp.max(xp.reshape(((x + h) - (x - h)) * unit, (unit.shape[0], -1)), axis=-1)
         # Units beyond the last one are zero, and their slopes are not looked at.

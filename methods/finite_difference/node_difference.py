@@ -23,16 +23,18 @@ from gradmark.parameters import Parameters, detached, finished
 from gradmark.problem import Problem
 from gradmark.work import Work, counting
 from methods.finite_difference.dense_chains import chain_of
-from methods.finite_difference.node_changes import Bound, bind, node_passes
+from methods.finite_difference.node_changes import bind, node_passes
 from methods.finite_difference.node_difference_on_chains import chain_passes, prepare_on_chain
+from methods.forward.node_slopes import Bound
 
 
 @dataclass(frozen=True)
 class NodeDifference:
     """Two-sided differences of the losses of rows, node by node, each over the layers behind it.
 
-    `step` is the absolute step of every node; None: eps^(1/3) times the root mean square of the layer's
-    pre-activations. `fast` lets it use rank-1 updates on chains of dense layers on NumPy and torch.
+    `step` is the absolute step of every node; None: (eps max(s, 1))^(1/3) for pre-activations with the
+    root mean square s (see `node_steps`). `fast` lets it use rank-1 updates on
+    chains of dense layers on NumPy and torch.
     """
 
     step: float | None = None

@@ -15,6 +15,7 @@ from gradmark.problem import Problem
 from gradmark.work import Work, count
 from methods.finite_difference import steps
 from methods.finite_difference.dense_chains import Bound, DenseChain, Workspace, bound, short_buffers
+from methods.finite_difference.node_steps import node_step
 
 
 def chain_passes(chain: DenseChain) -> float:
@@ -28,7 +29,7 @@ def chain_passes(chain: DenseChain) -> float:
 def prepare_on_chain(problem: Problem, chain: DenseChain, step: float | None) -> Prepared:
     """The prepared function, for draws of any number of rows."""
     workspace, passes = Workspace(problem, chain), chain_passes(chain)
-    criterion, xp = problem.criterion, problem.arrays.xp
+    xp = problem.arrays.xp
 
     def gradient(
         parameters: Parameters,
@@ -48,7 +49,7 @@ def prepare_on_chain(problem: Problem, chain: DenseChain, step: float | None) ->
                     found[named.names["bias"]] = xp.sum(s, axis=-1)
         work = Work(forward=(1 + passes) * share_of_rows(problem, draw))
         count(forward=work.forward)
-        value = criterion.value(at.z[-1].T, draw)  # type: ignore[union-attr]
+        value = workspace.criterion.value(at.z[-1].T, draw)
         return Estimate({name: found[name] for name in parameters}, value, work)
 
     return gradient
@@ -58,7 +59,7 @@ def _slopes(at: Bound, index: int, step: float | None) -> Array:
     """S = dL/dz of one layer, (units, rows)."""
     arrays, z = at.workspace.problem.arrays, at.z[index]
     units, rows = z.shape
-    h = steps.resolved(arrays, z, steps.wanted(arrays, z, steps.central_rule, step))
+    h = steps.resolved(arrays, z, node_step(arrays, z, step))
     right, left = z + h, z - h
     difference = arrays.xp.empty_like(z)
     many = min(units, at.chunk(index, 2 * rows))
@@ -76,5 +77,5 @@ def _of_block(at: Bound, index: int, start: int, right: Array, left: Array) -> A
         moved, before = space.activated(index, moved, at.draw), at.x[index + 1]
     y = at.moved(index, start, start + many, moved - before[start : start + many, None, :])
     outputs = xp.permute_dims(y.reshape(y.shape[0], 2 * many, -1), (1, 2, 0))
-    losses = space.problem.criterion.row_losses(outputs, at.draw).reshape(many, 2, -1)
+    losses = space.criterion.row_losses(outputs, at.draw).reshape(many, 2, -1)
     return losses[:, 0] - losses[:, 1]

@@ -22,17 +22,20 @@ States = tuple[Array, ...]
 """The input of each layer, and behind them the outputs."""
 
 
-def layer_costs(problem: Problem) -> list[float]:
+def layer_costs(problem: Problem, draw: Draw | None = None) -> list[float]:
     """The operations of each layer's matrix products; or one for each layer, where no layer has any."""
     layers = problem.layers or ()
-    shapes = state_shapes(layers, problem.default_draw.arrays["inputs"].shape)
+    shapes = state_shapes(layers, (draw or problem.default_draw).arrays["inputs"].shape)
     flops = [named.layer.flops(rows) for named, (rows, _) in zip(layers, shapes[:-1], strict=True)]
     return flops if any(flops) else [1.0] * len(flops)
 
 
-def shares(problem: Problem) -> list[float]:
-    """What share of a forward pass the layers from each one on are; 0 behind the last one."""
-    costs = layer_costs(problem)
+def shares(problem: Problem, draw: Draw | None = None) -> list[float]:
+    """What share of a forward pass the layers from each one on are; 0 behind the last one.
+
+    `draw` is one whose rows the layers are made for, where that is not the default draw.
+    """
+    costs = layer_costs(problem, draw)
     behind = list(accumulate(reversed(costs), initial=0.0))
     return [part / behind[-1] for part in reversed(behind)]
 
@@ -63,7 +66,8 @@ def states_of(problem: Problem) -> Callable[[Parameters, Draw], States]:
     def counted(parameters: Parameters, draw: Draw) -> States:
         count(forward=passes.share_of_rows(problem, draw))
         with uncounted():
-            return run(dict(parameters), dict(draw.arrays))
+            found: States = run(dict(parameters), dict(draw.arrays))
+        return found
 
     return counted
 

@@ -32,7 +32,6 @@ def chain_passes(problem: Problem, chain: DenseChain) -> float:
 def prepare_on_chain(problem: Problem, chain: DenseChain, step: float | None) -> Prepared:
     """The prepared function, for draws of any number of rows."""
     workspace, passes = Workspace(problem, chain), chain_passes(problem, chain)
-    criterion: Any = problem.criterion
 
     def gradient(
         parameters: Parameters,
@@ -43,13 +42,16 @@ def prepare_on_chain(problem: Problem, chain: DenseChain, step: float | None) ->
         state: Any = None,
     ) -> Estimate:
         draw, point = draw or problem.default_draw, detached(parameters)
-        at, found = bound(workspace, point, draw), {}
+        at = bound(workspace, point, draw)
+        found: dict[str, Array] = {}
         with short_buffers():
             for index in range(len(chain.affine)):
                 found |= _of_layer(at, point, index, step)
         work = Work(forward=(1 + passes) * share_of_rows(problem, draw))
         count(forward=work.forward)
-        return Estimate({name: found[name] for name in parameters}, criterion.value(at.z[-1].T, draw), work)
+        return Estimate(
+            {name: found[name] for name in parameters}, workspace.criterion.value(at.z[-1].T, draw), work
+        )
 
     return gradient
 
@@ -99,5 +101,5 @@ def _of_block(at: Bound, index: int, start: int, moves: Array, x: Array) -> Arra
         dh = space.library.subtract(h, at.x[index + 1][units, None, None, :], out=h)
     y = at.moved(index, start, start + many, dh.reshape(many, 2 * columns, rows))
     outputs = xp.permute_dims(y.reshape(y.shape[0], -1, rows), (1, 2, 0))
-    losses = space.problem.criterion.value(outputs, at.draw).reshape(many, 2, columns)
+    losses = space.criterion.value(outputs, at.draw).reshape(many, 2, columns)
     return losses[:, 0] - losses[:, 1]

@@ -29,7 +29,7 @@ OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
     "batch_norm": ("deep_mlp", {**HIDDEN, "depth": 2, "normalisation": "batch", "dropout": 0.25}),
 }
 if installed("jax"):
-    OTHERS["jax"] = ("mlp", {**SMALL, "activation": "tanh", "backend": "jax"})
+    OTHERS["jax"] = ("mlp", {**SMALL, "widths": (3, 2, 2), "activation": "tanh", "backend": "jax"})
 EVERY = CHAINS | OTHERS
 SMOOTH = [name for name in EVERY if not name.startswith("relu") and name != "convnet"]
 NAMES = ("weight_difference", "node_difference")
