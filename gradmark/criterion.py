@@ -29,7 +29,7 @@ class RowWise(Criterion, Protocol):
     def row_differences(self, outputs: Array, draw: Draw, changes: Array) -> Array:
         """What each row's loss changes by where the outputs change by `changes` (K, rows, units): (K, rows).
 
-        Without cancellation, as in `gradmark.layer.Differenced`.
+        Without cancellation, as in `gradmark.differenced.Differenced`.
         """
 
     def unit_differences(self, outputs: Array, draw: Draw, change: float) -> Array:

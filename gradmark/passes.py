@@ -108,8 +108,8 @@ def outputs_difference(
 ) -> Array:
     """What the outputs change by where `changes` are added to the parameters, shape (K, rows, units).
 
-    Without cancellation (`gradmark.layer.Differenced`), from a trace that has its inputs. What a change leads
-    to is an evaluation at another point: K forward passes.
+    Without cancellation (`gradmark.differenced.Differenced`), from a trace that has its inputs. What a
+    change leads to is an evaluation at another point: K forward passes.
     """
     directions = next(iter(changes.values())).shape[0]
     count(forward=directions * share_of_rows(problem, draw))

@@ -2,7 +2,7 @@
 
 A difference quotient (f(x + s) - f(x)) / s loses to rounding what a small s saves in truncation, because it
 subtracts. Here the change itself is computed: every layer knows what its output changes by where its input
-changes by d (`gradmark.layer.Differenced`: d W^T for x W^T, t (1 - h^2) / (1 + h t) with t = tanh d for
+changes by d (`gradmark.differenced.Differenced`: d W^T for x W^T, t (1 - h^2) / (1 + h t) with t = tanh d for
 h = tanh z, d (2 a + d) for a square), to the last digit of d and not of f. So s may be as small as one likes,
 and truncation alone is left (Kahan and Fateman 1985; Reps and Rall 2003).
 
@@ -21,9 +21,9 @@ from gradmark.arguments import check_positive, check_switch
 from gradmark.arrays import Array, Arrays
 from gradmark.claims import Claims, Exact, Growth, Truncated
 from gradmark.criterion import RowWise
+from gradmark.differenced import Differenced
 from gradmark.draw import Draw
 from gradmark.dtypes import smallest
-from gradmark.layer import Differenced
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.nodes import Nodes, against_nodes, nodes_of
 from gradmark.parameters import Parameters, detached, finished

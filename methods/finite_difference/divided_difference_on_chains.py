@@ -14,8 +14,8 @@ from contextlib import nullcontext
 from typing import Any
 
 from gradmark.arrays import Array
+from gradmark.differenced import DifferencedInPlace
 from gradmark.draw import Draw
-from gradmark.layer import DifferencedInPlace
 from gradmark.method import Estimate, Prepared
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
