@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gradmark.claims import Want
 from gradmark.errors import UsageError
 from gradmark.method import Method
 from gradmark.problem import Problem
-from gradmark.run.plan import check_groups
+from gradmark.run.plan import check_groups, check_want
 from gradmark.run.records import GROUPS, PLAIN_FORWARD, QUANTITIES, Group, Record, canonical, digest
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def compare(
     repetitions: int = 1,
     seed: int = 0,
     threads: int = 1,
+    want: Want = "gradient",
 ) -> "pd.DataFrame":
     """Measure methods side by side on one problem; one row for each, and one for the plain forward pass.
 
@@ -43,9 +45,11 @@ def compare(
     reference there is; ``evaluations`` and ``passes``; ``peak_bytes``. `quantities` are some of "time",
     "memory", "error" and "work"; `budget` is the seconds for timing, all methods together; `repetitions`
     how many seeds a stochastic method's error is averaged over. What a method cannot do, or where it fails,
-    is said in its row. BLAS and torch use `threads` threads meanwhile.
+    is said in its row. BLAS and torch use `threads` threads meanwhile. `want` is what is measured:
+    "gradient", or one of "jvp", "vjp", "jacobian", "hvp" and "hessian", along a direction that `seed` draws
+    (`gradmark.quantities`).
 
-    Raises `UsageError` for an unknown method or quantity.
+    Raises `UsageError` for an unknown method, quantity or `want`.
 
     >>> import gradmark
     >>> problem = gradmark.get_problem("mlp", widths=(64, 8, 10))
@@ -59,7 +63,7 @@ def compare(
     from gradmark.run.measurement import measure as measure_all
     from gradmark.run.session import Candidate, Session
 
-    groups = check_groups(quantities)
+    groups, want = check_groups(quantities), check_want(want)
     if not (hasattr(problem, "loss") and hasattr(problem, "parameters")):
         raise UsageError(
             f"`problem={problem!r}` is not a problem: build one with `get_problem`, `from_function` or "
@@ -70,14 +74,15 @@ def compare(
     session = Session(
         problem,
         "notebook",
-        _key(problem, PLAIN_FORWARD, {}, seed, threads),
+        _key(problem, PLAIN_FORWARD, {}, seed, threads, want),
         records.extend,
         seed=seed,
         repetitions=repetitions,
         budget=budget,
+        want=want,
     )
     candidates = [
-        Candidate(index, method, _key(problem, name, hyper, seed, threads), groups)
+        Candidate(index, method, _key(problem, name, hyper, seed, threads, want), groups)
         for index, (name, method, hyper) in enumerate(found)
     ]
     with pinned(threads):
@@ -133,11 +138,13 @@ def _told_apart(found: list[tuple[str, Method, dict[str, Any]]]) -> list[tuple[s
     return result
 
 
-def _key(problem: Problem, method: str, hyper: Mapping[str, Any], seed: int, threads: int) -> dict[str, Any]:
+def _key(
+    problem: Problem, method: str, hyper: Mapping[str, Any], seed: int, threads: int, want: Want
+) -> dict[str, Any]:
     from gradmark.run.resolving import key_of
 
     arrays = problem.arrays
-    place = {"backend": arrays.backend, "device": arrays.device, "dtype": arrays.dtype}
+    place = {"backend": arrays.backend, "device": arrays.device, "dtype": arrays.dtype, "want": want}
     return key_of(
         problem.call.name, problem.call.arguments, method, hyper, seed=seed, threads=threads, **place
     )

@@ -61,7 +61,7 @@ def places(cases: pd.DataFrame) -> list[str]:
 
 def _scenes(cases: pd.DataFrame, sizes: list[dict[str, Any]]) -> list[str]:
     growing = {problem: _growing(cases, sizes, problem) for problem in set(cases["problem"])}
-    varied = [name for name in _FIXED if cases[name].astype(str).nunique() > 1]
+    varied = [name for name in _FIXED if cases[name].astype(str).nunique() > 1 or _unusual(name, cases)]
     scenes = []
     for row, arguments in zip(cases.to_dict("records"), sizes, strict=True):
         settings = {name: v for name, v in arguments.items() if name not in growing[row["problem"]]}
@@ -73,6 +73,11 @@ def _scenes(cases: pd.DataFrame, sizes: list[dict[str, Any]]) -> list[str]:
         words += [f"{name} {row[name]}" for name in varied]
         scenes.append(short_name(row["problem"]) + (f" ({', '.join(words)})" if words else ""))
     return scenes
+
+
+def _unusual(name: str, cases: pd.DataFrame) -> bool:
+    """Whether it must be said though it is the same everywhere: nobody expects another than the gradient."""
+    return name == "want" and bool((cases[name].dropna() != "gradient").any())
 
 
 def _growing(cases: pd.DataFrame, sizes: list[dict[str, Any]], problem: str) -> set[str]:

@@ -25,9 +25,10 @@ class Run:
 
     `cases` has a row for each case of a method: the fields of its key, its claims, `status` and `reason`, for
     each quantity the columns ``q``, ``q_low``, ``q_high`` and ``q_detail`` (missing: NaN, {}), and the
-    columns of `reports.grouping`. `denominators` has the same for the plain forward passes. `records` is the
-    long table of `gradmark.run.frame`, `environment` the content of ``environment.json``, `asv` a table of
-    `reports.asv_results` (empty where there are none).
+    columns of `reports.grouping`; all are of one quantity, the gradient where it was measured. `denominators`
+    has the same for the plain forward passes. `records` is the long table of `gradmark.run.frame`, of all
+    quantities, `environment` the content of ``environment.json``, `asv` a table of `reports.asv_results`
+    (empty where there are none).
     """
 
     folder: Path
@@ -72,11 +73,24 @@ def of_study(run: Run, name: str) -> Run | None:
 
 
 def _of_records(folder: Path, records: pd.DataFrame, environment: dict[str, Any]) -> Run:
-    wide = _wide(records)
+    wide = _of_one_want(_wide(records))
     plain = wide["method"] == PLAIN_FORWARD
     cases = _drawable(grouping.grouped(wide[~plain].reset_index(drop=True)))
     denominators = _sized(wide[plain].reset_index(drop=True), cases)
     return Run(folder, records, cases, denominators, environment)
+
+
+def _of_one_want(wide: pd.DataFrame) -> pd.DataFrame:
+    """The cases of the gradient, or, where none was measured, of the quantity with most cases.
+
+    No table or figure sets the cost of a gradient beside that of a Jacobian.
+    """
+    methods = wide["want"][wide["method"] != PLAIN_FORWARD].dropna()
+    wants = methods.value_counts()
+    if len(wants) < 2:
+        return wide
+    chosen = "gradient" if "gradient" in wants.index else wants.index[0]
+    return wide[wide["want"] == chosen].reset_index(drop=True)
 
 
 def _wide(records: pd.DataFrame) -> pd.DataFrame:
@@ -119,8 +133,6 @@ def _case_row(records: list[dict[str, Any]]) -> dict[str, Any]:
         name = record["quantity"]
         row |= {name: record["value"], f"{name}_low": record["low"], f"{name}_high": record["high"]}
         row[f"{name}_detail"] = record["detail"]
-    # Predicted with the gradient at hand, and not from the number of parameters alone.
-    row["predicted_cosine"] = row["error_detail"].get("predicted_cosine", row["predicted_cosine"])
     return row
 
 

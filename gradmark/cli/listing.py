@@ -38,12 +38,14 @@ def _line(kind: Any, name: str) -> str:
 
 
 def _claims(found: Any) -> str:
-    """What a method says of itself: family, exactness, target, what it reads, where it runs."""
+    """What a method says of itself: family, exactness, target, what it computes and reads, where it runs."""
     method = found() if isinstance(found, type) else found
     claims = method.claims
     parts = [claims.family, str(claims.exactness)]
     if claims.target.kind != "gradient":
         parts.append(f"of the {claims.target}")
+    if claims.wants != {"gradient"}:
+        parts.append(f"computes {', '.join(sorted(claims.wants))}")
     parts += [f"reads {', '.join(sorted(claims.reads))}", f"on {', '.join(sorted(claims.backends))}"]
     return f"{'; '.join(parts)}: {_first_line(found)}"
 

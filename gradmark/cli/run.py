@@ -38,6 +38,13 @@ def run(
         list[str] | None,
         typer.Option(metavar="NAME", help="float64, float32, bfloat16, float16. Repeatable."),
     ] = None,
+    want: Annotated[
+        str | None,
+        typer.Option(
+            metavar="QUANTITY",
+            help="What is measured: gradient (unless said), jvp, vjp, jacobian, hvp or hessian.",
+        ),
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads of each library; 1 unless said.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of weights, data and search noise.")] = None,
     repetitions: Annotated[
@@ -76,6 +83,7 @@ def run(
         backends=tuple(dict.fromkeys(backend or ())),
         dtypes=tuple(dict.fromkeys(dtype or ())),
         device=device,
+        want=want,
         threads=threads,
         seed=seed,
         repetitions=repetitions,

@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gradmark.arrays import BACKENDS, Arrays, installed
+from gradmark.claims import Want
 from gradmark.dtypes import real_dtype
 from gradmark.errors import UsageError
 from gradmark.registry import list_methods, load
-from gradmark.run.plan import Comparison, MethodCall
+from gradmark.run.plan import Comparison, MethodCall, check_want
 from gradmark.run.resolving import PLACE, build_method, check_problem, takes
 
 DEFAULT_PROFILE = "quick"
+_GRADIENT = "gradient"
 _STUDY = "cost"
 """Comparisons of one's own answer what each method costs and how wrong it is, as that study does."""
 
@@ -26,6 +28,7 @@ class Selection:
     backends: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
     device: str | None = None
+    want: str | None = None
     threads: int | None = None
     seed: int | None = None
     repetitions: int | None = None
@@ -51,6 +54,7 @@ def plan(selection: Selection) -> list[Comparison]:
             raise UsageError(
                 f"`--dtype {dtype}`: parameters are real; the real dtype is {real_dtype(dtype)}."
             )
+    check_want(selection.want or _GRADIENT)
     comparisons = _own(selection) if selection.is_own else _from_profile(selection)
     said = {
         name: getattr(selection, name)
@@ -62,7 +66,8 @@ def plan(selection: Selection) -> list[Comparison]:
 
 def _own(selection: Selection) -> list[Comparison]:
     """Every problem with every method, on each backend and in each dtype."""
-    methods = selection.methods or tuple(MethodCall(name) for name in list_methods())
+    want = check_want(selection.want or _GRADIENT)
+    methods = selection.methods or _computing(want)
     built = [build_method(call) for call in methods]
     plan = []
     for name, sizes in selection.problems:
@@ -77,10 +82,15 @@ def _own(selection: Selection) -> list[Comparison]:
         for backend in backends:
             for dtype in dtypes:
                 Arrays(backend, device, dtype)
-                plan.append(
-                    Comparison(_STUDY, name, sizes, methods, backend=backend, device=device, dtype=dtype)
-                )
+                place: dict[str, Any] = {"backend": backend, "device": device, "dtype": dtype}
+                plan.append(Comparison(_STUDY, name, sizes, methods, want=want, **place))
     return plan
+
+
+def _computing(want: Want) -> tuple[MethodCall, ...]:
+    """All methods that say they compute it."""
+    calls = [MethodCall(name) for name in list_methods()]
+    return tuple(call for call in calls if want in build_method(call).claims.wants)
 
 
 def _check_no_place(name: str, sizes: dict[str, Any]) -> None:
@@ -129,6 +139,7 @@ def _from_profile(selection: Selection) -> list[Comparison]:
         ("problem", tuple(name for name, _ in selection.problems), "problem"),
         ("backend", selection.backends, "backend"),
         ("dtype", selection.dtypes, "dtype"),
+        ("quantity", () if selection.want is None else (selection.want,), "want"),
     ):
         comparisons = _only(profile, comparisons, what, chosen, field)
     if selection.device is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gradmark.run.plan import called
+from gradmark.run.plan import called, wanted
 from gradmark.run.records import Record
 
 _ORDINARY = {"backend": "numpy", "device": "cpu", "dtype": "float64", "threads": 1, "seed": 0}
@@ -25,7 +25,8 @@ def problem_words(key: Mapping[str, Any]) -> str:
         str(key[name]) for name in ("backend", "device", "dtype") if name != "device" or key[name] != "cpu"
     ]
     more = [f"{name}={key[name]}" for name in ("threads", "seed") if key[name] != _ORDINARY[name]]
-    return " ".join([called(key["problem"], key["sizes"]), *place, *more])
+    what = wanted(key.get("want", "gradient"))
+    return what + " ".join([called(key["problem"], key["sizes"]), *place, *more])
 
 
 def value_words(record: Record) -> str:

@@ -107,9 +107,7 @@ def heard(
             reason = method.supports(problem)
             others = method.claims.wants - {"gradient"}
             if reason is not None and trial.roles & _BESIDE and _any(method, problem, others):
-                return Hearing(
-                    name, method, replace(trial, roles=_BESIDE), problem, seed, false_alarm, clock
-                )
+                return Hearing(name, method, replace(trial, roles=_BESIDE), problem, seed, false_alarm, clock)
     except Exception as error:  # a method may raise anything
         return _finding(
             trial, "failed", f"asked what it supports, it raised {type(error).__name__}: {error}."

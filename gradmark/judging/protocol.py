@@ -33,6 +33,7 @@ def claims_in_words(claims: Claims) -> Mapping[str, str]:
         "family": claims.family,
         "exactness": str(claims.exactness),
         "target": str(claims.target),
+        "computes": ", ".join(sorted(claims.wants)),
         "reads": ", ".join(sorted(claims.reads)),
         "work": "stated" if claims.work is not None else "not stated",
         "growth": _growth(claims.growth),

@@ -1,19 +1,22 @@
 """Derivatives of the outputs: jvp, vjp and Jacobian, by the complex step or by extrapolated differences.
 
 The complex step needs one evaluation of the outputs along a direction for a jvp, one for each parameter for
-the others. Neither reads anything but the outputs.
+the others; both read nothing but the outputs. Where there are too many parameters for them, the layers' own
+pullback is left, which has to be vouched for.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from gradmark import passes
 from gradmark.arrays import Array, to_numpy
 from gradmark.measuring.norms import norm
 from gradmark.population import members_per_chunk
 from gradmark.problem import converted
-from gradmark.reference import cost
+from gradmark.reference import cost, pullback
 from gradmark.reference.asked import Asked
 from gradmark.reference.complex_step import with_imaginary
 from gradmark.reference.point import Numbers, Point
@@ -27,7 +30,7 @@ ByCoordinate = Iterator[tuple[str, int, Any]]
 def no_complex_step(asked: Asked) -> str | None:
     """It needs complex arithmetic throughout, and time."""
     many = 1 if asked.want == "jvp" else asked.parameters
-    if reason := asked.too_large() or cost.too_long(asked.point, many, cost.LIMIT, complex_numbers=True):
+    if reason := cost.too_long(asked.point, many, cost.LIMIT, complex_numbers=True):
         return reason
     if asked.point.complexified is None:
         return f"the loss does not carry complex numbers made of {asked.point.dtype}"
@@ -45,10 +48,39 @@ def by_complex_step(asked: Asked) -> Computed:
     return with_rounding(compute, asked.point)
 
 
+def no_pullback(asked: Asked) -> str | None:
+    """It needs layers, and a pass back for each output of a Jacobian."""
+    if asked.want == "jvp":
+        return "a jvp is no pass back"
+    many = 4 * (1 if asked.want == "vjp" else math.prod(asked.outputs))
+    return pullback.impossible(asked.point) or cost.too_long(asked.point, many, cost.LAST_RESORT)
+
+
+def by_pullback(asked: Asked) -> Computed:
+    """The layers' own pullback of each output, which methods share; its uncertainty is rounding."""
+
+    def compute(point: Point) -> Numbers:
+        if asked.want == "vjp":
+            return _pulled_back(point, asked.direction)
+        size = math.prod(asked.outputs)
+        rows = [_pulled_back(point, unit.reshape(asked.outputs)) for unit in np.eye(size)]
+        return {n: np.stack([row[n] for row in rows]).reshape(shape) for n, shape in asked.shapes.items()}
+
+    return with_rounding(compute, asked.point)
+
+
+def _pulled_back(point: Point, cotangent: Any) -> Numbers:
+    problem = point.problem
+    trace = passes.forward(problem, point.parameters, point.draw)
+    delta = problem.arrays.array(cotangent)
+    found = passes.outputs_pullback(problem, point.parameters, point.draw, trace, delta)
+    return {name: to_numpy(array).astype(np.longdouble) for name, array in found.items()}
+
+
 def no_differences(asked: Asked) -> str | None:
     """It needs time."""
     many = EVALUATIONS * (1 if asked.want == "jvp" else asked.parameters)
-    return asked.too_large() or cost.too_long(asked.point, many, cost.LAST_RESORT)
+    return cost.too_long(asked.point, many, cost.LAST_RESORT)
 
 
 def by_differences(asked: Asked) -> Computed:

@@ -35,6 +35,13 @@ class _Kind:
 _LOSS: frozenset[Reads] = frozenset({"loss"})
 _FIRST = (
     _Kind("complex step", _LOSS, first_order.no_complex_step, first_order.by_complex_step),
+    _Kind(
+        "pullback",
+        frozenset({"pullback"}),
+        first_order.no_pullback,
+        first_order.by_pullback,
+        shared=True,
+    ),
     _Kind("extrapolated differences", _LOSS, first_order.no_differences, first_order.by_differences),
 )
 _SECOND = (
@@ -71,11 +78,11 @@ def quantity_reference(
     """A jvp, vjp, Jacobian, hvp or Hessian at `parameters` and `draw` (None: the problem's own).
 
     Its arrays are named as by `gradmark.quantities.named_arrays`. Derivatives of the outputs come from the
-    complex step, else from extrapolated differences; those of the gradient from differences of a closed
-    form, of the complex step's gradient or of the layers' pullback, else from second differences of the loss.
-    All start from the numbers as they are rounded to the problem's dtype, and are taken only if real
-    differences along random directions agree with them. Raises `NoReference` where nothing can be computed in
-    time or trusted, and `UsageError` for a direction of the wrong form.
+    complex step, the layers' pullback or extrapolated differences; those of the gradient from differences of
+    a closed form, of the complex step's gradient or of the layers' pullback, else from second differences of
+    the loss. All start from the numbers as they are rounded to the problem's dtype, and are taken only if
+    real differences along random directions agree with them. Raises `NoReference` where nothing can be
+    computed in time or trusted, and `UsageError` for a direction of the wrong form.
 
     >>> from gradmark import get_problem
     >>> reference = quantity_reference(get_problem("quadratic", size=3), "hessian")
@@ -83,6 +90,8 @@ def quantity_reference(
     ('differences of the closed form in longdouble', (3, 3))
     """
     question = asked(widest_point(problem, parameters, draw), want, direction)
+    if reason := question.too_large():
+        raise NoReference(f"the {want} of {problem.call.name} has no reference: {reason}.")
     reasons = []
     for kind in _FIRST if want in OF_OUTPUTS else _SECOND:
         reason = kind.impossible(question)

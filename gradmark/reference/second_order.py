@@ -77,7 +77,7 @@ def no_pullback(asked: Asked) -> str | None:
 def no_differences(asked: Asked) -> str | None:
     """It needs time: a mixed difference for each entry."""
     entries = asked.parameters if asked.want == "hvp" else asked.parameters * (asked.parameters + 1) // 2
-    return asked.too_large() or cost.too_long(asked.point, MIXED * entries, cost.LAST_RESORT)
+    return cost.too_long(asked.point, MIXED * entries, cost.LAST_RESORT)
 
 
 def by_differences(asked: Asked) -> Computed:
@@ -102,7 +102,7 @@ def by_differences(asked: Asked) -> Computed:
 def _too_much(asked: Asked, evaluations: int, *, complex_numbers: bool = False) -> str | None:
     directions = 1 if asked.want == "hvp" else asked.parameters
     many = directions * 2 * _RUNGS * evaluations
-    return asked.too_large() or cost.too_long(asked.point, many, cost.LIMIT, complex_numbers=complex_numbers)
+    return cost.too_long(asked.point, many, cost.LIMIT, complex_numbers=complex_numbers)
 
 
 def _differenced(asked: Asked, gradients: Gradients) -> Computed:

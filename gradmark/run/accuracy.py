@@ -37,7 +37,7 @@ def error_records(
     detail = {**_of_reference(reference), "arrays": arrays, **lost, **repetitions, **claimed}
     error = _over_seeds(root_mean_square_interval, [profile.relative for profile in profiles])
     finite = all(math.isfinite(profile.relative) for profile in profiles)
-    why = None if finite else "the gradient is not finite, or its error is beyond all numbers"
+    why = None if finite else f"the {session.want} is not finite, or its error is beyond all numbers"
     records = [session.record(candidate.key, "error", unit="relative", detail=detail, reason=why, **error)]
     for name, unit in MEASURES.items():
         mean = _over_seeds(mean_interval, [float(getattr(profile, name)) for profile in profiles])

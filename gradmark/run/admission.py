@@ -19,9 +19,11 @@ def admit(session: Session, candidate: Candidate, forward: Forward) -> None:
 
 def _describe(session: Session, candidate: Candidate, forward: Forward) -> None:
     problem, method = session.problem, candidate.method
-    candidate.detail.update(case_detail.of_problem(problem) | case_detail.of_method(method, problem))
+    candidate.detail.update(
+        case_detail.of_problem(problem) | case_detail.of_method(method, problem, session.want)
+    )
     session.describe(candidate.index, candidate.detail)
-    if reason := method.supports(problem):
+    if reason := _declined(session, candidate):
         session.end(candidate, "skipped", reason)
         return
     passes = candidate.detail["declared_passes"]
@@ -36,6 +38,16 @@ def _describe(session: Session, candidate: Candidate, forward: Forward) -> None:
         skip_if_too_long(session, candidate)
 
 
+def _declined(session: Session, candidate: Candidate) -> str | None:
+    """The method's reason against this; one that computes gradients alone need not know of anything else."""
+    problem, want, claims = session.problem, session.want, candidate.method.claims
+    if want == "gradient":
+        return candidate.method.supports(problem)
+    if want not in claims.wants:
+        return f"it computes {', '.join(sorted(claims.wants))}, not {want}"
+    return candidate.method.supports(problem, want)
+
+
 def skip_if_too_long(session: Session, candidate: Candidate) -> None:
     """End a candidate of which one call would take longer than there is time, by prediction."""
     predicted, left = candidate.predicted, session.left()
@@ -45,7 +57,7 @@ def skip_if_too_long(session: Session, candidate: Candidate) -> None:
     session.end(
         candidate,
         "skipped",
-        f"one gradient would take about {predicted:.3g} s ({passes:g} passes), and of the "
+        f"one {session.want} would take about {predicted:.3g} s ({passes:g} passes), and of the "
         f"{session.limit:g} s of its comparison {max(left, 0):.3g} s were left",
         predicted_seconds=predicted,
     )
@@ -53,6 +65,6 @@ def skip_if_too_long(session: Session, candidate: Candidate) -> None:
 
 def _prepare(session: Session, candidate: Candidate) -> None:
     start = time.perf_counter()
-    candidate.bound = bind(candidate.method, session.problem)
+    candidate.bound = bind(candidate.method, session.problem, session.want, session.direction)
     session.problem.arrays.synchronize()
     candidate.prepare_seconds = time.perf_counter() - start

@@ -5,6 +5,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from gradmark.method import Estimate
+from gradmark.quantities import named_arrays
 from gradmark.random import generator
 from gradmark.run.accuracy import error_records
 from gradmark.run.records import Record
@@ -64,7 +65,7 @@ def _check(candidate: Candidate, estimate: Estimate) -> None:
 def _profile(session: Session, estimate: Estimate, reference: "Reference") -> "ErrorProfile":
     from gradmark.measuring.error import profile
 
-    return profile(estimate.gradient, reference, session.problem.arrays.dtype)
+    return profile(named_arrays(estimate.result), reference, session.problem.arrays.dtype)
 
 
 def _work_records(session: Session, candidate: Candidate, work: Work, estimate: Estimate) -> list[Record]:

@@ -1,14 +1,17 @@
 """What the record "case" says beside how the case ended: the method's claims and the problem's size."""
 
 import platform
+from dataclasses import replace
 from typing import Any
 
-from gradmark.claims import Biased, Claims, Exact, Target, Truncated, Unbiased
+from gradmark.claims import Biased, Claims, Exact, Growth, Target, Truncated, Unbiased, Want
 from gradmark.layer import Affine
 from gradmark.measuring.flops import first_layer_share, pullback_flops
 from gradmark.method import Method
 from gradmark.parameters import size
 from gradmark.problem import Problem
+from gradmark.quantities import DIRECTED
+from gradmark.run.direction import IN_WORDS
 from gradmark.structure import flattened
 
 
@@ -33,13 +36,20 @@ def of_problem(problem: Problem) -> dict[str, Any]:
     }
 
 
-def of_method(method: Method, problem: Problem) -> dict[str, Any]:
-    """All that the method claims, in JSON's own types, at this problem's size."""
+def of_method(method: Method, problem: Problem, want: Want = "gradient") -> dict[str, Any]:
+    """All that the method claims, in JSON's own types, at this problem's size.
+
+    Its passes and their growth are claimed for a gradient: of another quantity there is no such claim.
+    """
     claims = method.claims
+    if want != "gradient":
+        claims = replace(claims, work=None, growth=Growth())
+    more: dict[str, Any] = {"direction": IN_WORDS} if want in DIRECTED else {}
     return {
+        **more,
         "family": claims.family,
         "exactness": _in_words(claims),
-        "target": str(claims.target),
+        "target": str(claims.target) if want == "gradient" else want,
         "reads": sorted(claims.reads),
         "black_box": claims.black_box,
         "stochastic": claims.stochastic,
@@ -71,7 +81,8 @@ def _of_exactness(method: Method, claims: Claims, parameters: int) -> dict[str, 
     if isinstance(exactness, Unbiased):
         samples = getattr(method, exactness.samples, None)
         detail |= {"samples_field": exactness.samples, "samples": samples}
-        if isinstance(samples, int | float):
+        # A claim about this problem takes its gradient: the record "error" has what follows from it.
+        if isinstance(samples, int | float) and exactness.factor_at is None:
             detail["predicted_cosine"] = exactness.cosine(samples, parameters)
     if isinstance(exactness, Biased):
         detail["bias"] = exactness.reason

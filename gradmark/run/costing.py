@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gradmark.method import Phased, Saves
 from gradmark.run.accuracy import without_value
 from gradmark.run.attempt import verdict
+from gradmark.run.bound import prepared
 from gradmark.run.forward import Forward
 from gradmark.run.session import Candidate, Session
 
@@ -155,7 +156,7 @@ def _known(low: float, high: float) -> dict[str, float | None]:
 def _call(session: Session, candidate: Candidate) -> Callable[[], object]:
     """A call prepared anew; the copies that it works on are those there were, and don't count."""
     assert candidate.bound is not None
-    bound = replace(candidate.bound, function=candidate.method.prepare(session.problem))
+    bound = replace(candidate.bound, function=prepared(candidate.method, session.problem, session.want))
     return lambda: bound(session.seed)
 
 

@@ -74,9 +74,11 @@ def _reference(session: Session, methods: Sequence[Candidate]) -> "Reference | N
         return None
     session.announce(-1, "reference")
     try:
-        from gradmark.reference import best_reference
+        from gradmark.reference import best_reference, quantity_reference
 
-        return best_reference(session.problem)
+        if session.want == "gradient":
+            return best_reference(session.problem)
+        return quantity_reference(session.problem, session.want, session.direction)
     except Exception as error:
         status, reason = verdict(error)
         why = f"the problem has no reference: {reason}"

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
-from typing import Any
+from typing import Any, get_args
 
+from gradmark.claims import Want
 from gradmark.errors import UsageError, unknown_name
 from gradmark.run.records import GROUPS, Group, digest, plain
 
@@ -28,8 +29,8 @@ class Comparison:
     many seeds a stochastic method is tried with when its error is measured. `time_limit` is in seconds, for
     one worker: what runs when it is over is stopped and recorded as timed out, and the methods that had no
     turn get another worker. `budget` is how many of them interleaved timing may take (None: a little for each
-    method, which is a round or two where a call takes a tenth of a second). Raises `UsageError` for numbers
-    or quantities that cannot be.
+    method, which is a round or two where a call takes a tenth of a second). `want` is what the methods are
+    asked for (`gradmark.quantities`). Raises `UsageError` for numbers or quantities that cannot be.
     """
 
     study: str
@@ -45,9 +46,11 @@ class Comparison:
     repetitions: int = 1
     time_limit: float = DEFAULT_TIME_LIMIT
     budget: float | None = None
+    want: Want = "gradient"
 
     def __post_init__(self) -> None:
         check_groups(self.quantities)
+        check_want(self.want)
         for name, least in (("threads", 1), ("seed", 0), ("repetitions", 1)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
@@ -65,7 +68,8 @@ class Comparison:
         return digest(asdict(self))
 
     def __str__(self) -> str:
-        return f"{called(self.problem, self.sizes)} {self.backend} {self.device} {self.dtype}"
+        place = f"{self.backend} {self.device} {self.dtype}"
+        return f"{wanted(self.want)}{called(self.problem, self.sizes)} {place}"
 
 
 def check_groups(quantities: Sequence[Group]) -> tuple[Group, ...]:
@@ -76,6 +80,23 @@ def check_groups(quantities: Sequence[Group]) -> tuple[Group, ...]:
         if quantity not in GROUPS:
             raise unknown_name("quantity", str(quantity), GROUPS)
     return tuple(group for group in GROUPS if group in quantities)
+
+
+def check_want(want: Any) -> Want:
+    """`want` if it is a quantity that may be asked of methods; `UsageError` for anything else."""
+    if want not in get_args(Want):
+        raise unknown_name("quantity", str(want), get_args(Want))
+    found: Want = want
+    return found
+
+
+def wanted(want: str) -> str:
+    """What is asked for in words before a problem; nothing for the gradient.
+
+    >>> wanted("hvp") + "quadratic"
+    'hvp of quadratic'
+    """
+    return "" if want == "gradient" else f"{want} of "
 
 
 def to_json(comparison: Comparison) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from gradmark.run.session import History
 from gradmark.run.store import Store
 from gradmark.run.task import MethodTask, Task
 
-_SAME_CHAIN = ("problem", "method", "hyper", "backend", "device", "dtype", "threads", "version")
+_SAME_CHAIN = ("problem", "method", "hyper", "backend", "device", "dtype", "threads", "version", "want")
 """Fields of a key that cases of one method at several sizes share."""
 _MORE_TIME = 1.1
 """A case that ran out of time is tried again when it gets this many times as much."""

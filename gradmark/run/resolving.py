@@ -80,6 +80,7 @@ def case_key(comparison: Comparison, name: str, hyper: Mapping[str, Any]) -> dic
         device=comparison.device,
         dtype=comparison.dtype,
         threads=comparison.threads,
+        want=comparison.want,
     )
 
 
@@ -95,7 +96,7 @@ def key_of(
         "sizes": {name: plain(value) for name, value in sizes.items() if name not in PLACE},
         "method": short_name(method),
         "hyper": plain(hyper),
-        "want": "gradient",
+        "want": place.get("want", "gradient"),
         "point": "initial",
         "draw": None,
         "state": None,

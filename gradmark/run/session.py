@@ -4,11 +4,14 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
+from gradmark.claims import Want
 from gradmark.method import Method
 from gradmark.problem import Problem
 from gradmark.run.bound import Bound
+from gradmark.run.direction import direction_of
 from gradmark.run.records import Group, Record, Status
 
 Stage = Literal["start", "problem", "reference", "supports", "prepare", "error", "memory", "time"]
@@ -101,6 +104,13 @@ class Session:
     deadline: float = math.inf
     budget: float | None = None
     """Seconds of interleaved timing; None: a share for each function."""
+    want: Want = "gradient"
+    """What the methods are asked for."""
+
+    @cached_property
+    def direction(self) -> Any:
+        """What it is taken along, the same for all methods; None where it is not."""
+        return direction_of(self.problem, self.want, self.seed)
 
     def left(self) -> float:
         """The seconds that are left."""

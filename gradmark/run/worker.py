@@ -67,6 +67,7 @@ def run(task: Task, send: Send, started: float, marker: Path) -> None:
         limit=comparison.time_limit,
         deadline=started + comparison.time_limit,
         budget=comparison.budget,
+        want=comparison.want,
     )
     measure(session, [_candidate(index, task, method) for index, method in enumerate(methods)])
 

@@ -89,7 +89,7 @@ def _asked(question: Question, here: Site, elsewhere: Site) -> Iterator[Finding 
     yield from made
     if any(found.status == "failed" for found in made):
         return
-    along = []
+    along: list[Along] = []
     for direction in directions if question.want in DIRECTED else directions[:1]:
         given = answer if not along else question.call(here, direction)
         finding, _, bound = answers.values(question, here, direction, given)
