@@ -43,8 +43,6 @@ class ClippedByNorm:
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
         """What the method inside supports, of gradients."""
-        if want != "gradient":
-            return f"it computes gradients, not a {want}"
         inner = inner_method("clipped_by_norm", self.method)
         return unsupported(self, problem, want) or inner.supports(problem, want)
 
