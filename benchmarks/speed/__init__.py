@@ -1,9 +1,10 @@
-"""How fast hand-derived reverse mode is beside what people use, and what it holds: ``make speed``.
+"""How fast and how exact gradients are beside what people use, and what they hold in memory: ``make speed``.
 
-`dense` is the table of dense networks by size, batch and dtype, made of a `cell` for each; `deep` is
-checkpointing at depth; `structured` is convolution, attention and recurrence; `start` how long gradmark takes
-to begin. `bounds` are the limits that each is held against, `machine` pins the process and says what it runs
-on. `steps` is how near measured steps of differences come to the best single one, from networks `swept` by
-many. ``python -m benchmarks.speed dense deep`` (`__main__`) prints a part of it. One thread, on one CPU; what
-is compared is interleaved in one process.
+Reverse mode: `dense` is the table of dense networks by size, batch and dtype, made of a `cell` for each;
+`deep` is checkpointing at depth; `structured` is convolution, attention and recurrence. `forward` is forward
+mode and `differences` finite differences, each with its error, of the `networks` and as `timed` there;
+`estimators` the variance of random ones, `steps` how good a measured step is. `start` is how long gradmark
+takes to begin. `bounds` are the limits that each is held against, `machine` pins the process and says what it
+runs on. ``python -m benchmarks.speed dense deep`` (`__main__`) prints a part of it. One thread, on one CPU;
+what is compared is interleaved in one process.
 """

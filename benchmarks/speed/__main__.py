@@ -1,13 +1,17 @@
-"""``python -m benchmarks.speed [dense] [deep] [structured] [start]``: print the tables, all by default."""
+"""``python -m benchmarks.speed [SECTION ...]``: print the tables, all by default."""
 
 import sys
 
-from benchmarks.speed import deep, dense, machine, start, structured
+from benchmarks.speed import deep, dense, differences, estimators, forward, machine, start, steps, structured
 
 SECTIONS = {
     "dense": dense.print_tables,
     "deep": deep.print_tables,
     "structured": structured.print_tables,
+    "forward": forward.print_tables,
+    "differences": differences.print_tables,
+    "estimators": estimators.print_tables,
+    "steps": steps.print_tables,
     "start": start.print_times,
 }
 

@@ -86,7 +86,7 @@ def rows(
             )
 
 
-def print_table(**choices: Any) -> None:
+def print_tables(**choices: Any) -> None:
     """Print the rows as they are found, and how many are within the limit."""
     print("| P | dtype | points | error / best | worst | by dtype / best | best | covered | evaluations |")
     print("|---" * 9 + "|")
@@ -106,4 +106,4 @@ if __name__ == "__main__":
     from benchmarks.speed.machine import use_one_cpu
 
     use_one_cpu()
-    print_table()
+    print_tables()
