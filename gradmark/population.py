@@ -19,8 +19,8 @@ _CHUNK_BYTES = {"cpu": 2**20, "cuda": 2**28}
 """Perturbed numbers that are held at once: about what a core's second-level cache holds; on a GPU, enough for
 one matrix product to fill it, and little beside its memory."""
 _OF_A_FUNCTION = 16
-"""Arrays of a member's size that a loss without layers is taken to go through: the built-in functions hold six
-to ten at once, and cache misses slow them more than short loops do."""
+"""Arrays of a member's size that a loss without layers is taken to go through: the built-in functions hold
+six to ten at once, and cache misses slow them more than short loops do."""
 
 
 def per_chunk(problem: Problem, draw: Draw, numbers: int, *, limit: int | None = None) -> int:

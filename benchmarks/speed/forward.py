@@ -65,7 +65,8 @@ def _jax_jacfwd(problem: Any) -> Callable[[], Any]:
 
     compiled = jax.jit(jax.jacfwd(lambda parameters, arrays: problem.loss(parameters, Draw(arrays))))
     arrays = dict(problem.default_draw.arrays)
-    return lambda: jax.block_until_ready(compiled(dict(problem.parameters), arrays))
+    ready: Any = jax.block_until_ready
+    return lambda: ready(compiled(dict(problem.parameters), arrays))
 
 
 def _row(label: str, cell: dict[str, Found]) -> str:
@@ -84,7 +85,8 @@ def _times(found: Found, ours: Found) -> str:
 
 
 def _print_limits(cells: dict[str, dict[str, Found]], dtype: str) -> None:
-    wanted = {"torch": (TORCH, {"1e3": 100 if dtype == "float64" else 65, "1e4": 400})}
+    wanted: dict[str, tuple[tuple[str, ...], dict[str, int]]] = {}
+    wanted["torch"] = (TORCH, {"1e3": 100 if dtype == "float64" else 65, "1e4": 400})
     wanted["JAX"] = (JAX, {"1e3": 30 if dtype == "float64" else 29, "1e4": 120})
     for library, (names, limits) in wanted.items():
         bounds = [

@@ -29,7 +29,7 @@ class Sample:
         import numpy as np
 
         import gradmark
-        from methods.finite_difference.accumulating import accumulated
+        from methods.finite_difference.evaluating.accumulating import accumulated
         from methods.finite_difference.steps.lines import entry_losses
 
         plain = gradmark.get_problem(
@@ -78,8 +78,8 @@ class Sample:
         import numpy as np
 
         from gradmark.work import counting
-        from methods.finite_difference.erring import Erring
-        from methods.finite_difference.stencils import central, one_sided
+        from methods.finite_difference.stencils.erring import Erring
+        from methods.finite_difference.stencils.weights import central, one_sided
         from methods.finite_difference.steps.choosing import chooser
 
         stencil = central(order) if order > 1 else one_sided()
@@ -110,7 +110,7 @@ class Sample:
         """The difference from columns +h, -h, +2h, -2h."""
         if order == 1:
             return (losses[:, 0] - self.value) / moves[:, 0]
-        from methods.finite_difference.stencils import central, pairs
+        from methods.finite_difference.stencils.weights import central, pairs
 
         return sum(
             weight * (losses[:, 2 * k] - losses[:, 2 * k + 1]) / (moves[:, 2 * k] - moves[:, 2 * k + 1])

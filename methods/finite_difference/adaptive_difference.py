@@ -18,10 +18,10 @@ from gradmark.method import Estimate, Prepared, Want, check_supported, unsupport
 from gradmark.parameters import Parameters, detached, finished
 from gradmark.problem import Problem
 from gradmark.work import counting
-from methods.finite_difference.coordinates import coordinate_losses
-from methods.finite_difference.ladder import check_found, error_norm
-from methods.finite_difference.probing import Probe, lacks_numbers, noise_of, on_host
-from methods.finite_difference.search import Search
+from methods.finite_difference.evaluating.coordinates import coordinate_losses
+from methods.finite_difference.evaluating.probing import Probe, lacks_numbers, noise_of, on_host
+from methods.finite_difference.extrapolating.ladder import check_found, error_norm
+from methods.finite_difference.extrapolating.search import Search
 
 _NOWHERE = "give more `evaluations`, or a point farther inside of its domain"
 

@@ -21,8 +21,8 @@ from gradmark.parameters import Parameters, detached, finished, size
 from gradmark.problem import Problem, accepts
 from gradmark.work import Work, counting
 from methods.finite_difference import steps
-from methods.finite_difference.analytic import EVALUATIONS, check_analytic
-from methods.finite_difference.coordinates import coordinate_losses
+from methods.finite_difference.evaluating.analytic import EVALUATIONS, check_analytic
+from methods.finite_difference.evaluating.coordinates import coordinate_losses
 
 
 @dataclass(frozen=True)

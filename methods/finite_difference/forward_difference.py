@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from gradmark.claims import Claims
 from gradmark.method import Prepared, Want, check_supported, unsupported
 from gradmark.problem import Problem
-from methods.finite_difference.accumulating import reason_against
-from methods.finite_difference.one_sided import one_sided, one_sided_claims
-from methods.finite_difference.options import check_options
+from methods.finite_difference.evaluating.accumulating import reason_against
+from methods.finite_difference.stencils.one_sided import one_sided, one_sided_claims
+from methods.finite_difference.stencils.options import check_options
 
 
 @dataclass(frozen=True)

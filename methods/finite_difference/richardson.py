@@ -19,10 +19,10 @@ from gradmark.parameters import Parameters, detached, finished
 from gradmark.problem import Problem
 from gradmark.work import counting
 from methods.finite_difference import steps
-from methods.finite_difference.coordinates import coordinate_losses
-from methods.finite_difference.edges import EDGE
-from methods.finite_difference.ladder import Ladder, check_found, error_norm
-from methods.finite_difference.probing import Probe, lacks_numbers, noise_of, on_host, sizes_of
+from methods.finite_difference.evaluating.coordinates import coordinate_losses
+from methods.finite_difference.evaluating.edges import EDGE
+from methods.finite_difference.evaluating.probing import Probe, lacks_numbers, noise_of, on_host, sizes_of
+from methods.finite_difference.extrapolating.ladder import Ladder, check_found, error_norm
 
 
 @dataclass(frozen=True)

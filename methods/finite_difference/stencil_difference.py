@@ -12,10 +12,10 @@ from gradmark.claims import Claims
 from gradmark.errors import UsageError
 from gradmark.method import Prepared, Want, check_supported, unsupported
 from gradmark.problem import Problem
-from methods.finite_difference.accumulating import reason_against
-from methods.finite_difference.options import check_options
-from methods.finite_difference.stencils import highest_order
-from methods.finite_difference.symmetric import symmetric, symmetric_claims
+from methods.finite_difference.evaluating.accumulating import reason_against
+from methods.finite_difference.stencils.options import check_options
+from methods.finite_difference.stencils.symmetric import symmetric, symmetric_claims
+from methods.finite_difference.stencils.weights import highest_order
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from gradmark.claims import Exact, Truncated
 from gradmark.nodes import nodes_of
 from gradmark.parameters import size
 from gradmark.problem import Problem
-from methods.finite_difference.divided_difference import vanishing
+from methods.finite_difference.structured.divided_difference import vanishing
 from problems.layers.nonlinearities import NONLINEARITIES
 from tests.methods.cases import relative_error
 

@@ -126,7 +126,7 @@ def test_a_population_axis_changes_the_speed_and_not_the_answer(name: str) -> No
 def test_the_size_of_a_chunk_does_not_change_the_answer(
     members: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from methods.finite_difference import coordinates
+    from methods.finite_difference.evaluating import coordinates
 
     problem = CASES["mlp tanh mse"](Arrays())
     exact = reference(problem)

@@ -11,7 +11,7 @@ import gradmark
 from gradmark.arrays import Arrays, installed, to_numpy
 from gradmark.parameters import size
 from gradmark.work import counting
-from methods.finite_difference.stencils import central, of_derivative, one_sided
+from methods.finite_difference.stencils.weights import central, of_derivative, one_sided
 from methods.finite_difference.steps.choosing import Found, measured, noise_of
 from methods.finite_difference.steps.curvature import bisected
 from methods.finite_difference.steps.gill import LEAST, MOST, bounded_step, searched

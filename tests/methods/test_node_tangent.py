@@ -10,7 +10,7 @@ import gradmark
 from gradmark.arrays import installed, to_numpy
 from gradmark.draw import Draw
 from gradmark.work import counting
-from methods.forward import node_tangent_on_chains
+from methods.forward.structured import node_tangent_on_chains
 from tests.engine.test_nodes import tied_mlp
 from tests.problems.test_every_network import NETWORKS, ROUNDINGS, every_network, network
 
@@ -68,7 +68,7 @@ def test_the_compiled_loop_over_chunks_leaves_out_directions_that_are_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("jax")
-    from methods.forward import node_slopes
+    from methods.forward.structured import node_slopes
 
     problem = network("mlp", backend="jax")
     monkeypatch.setattr(node_slopes, "per_chunk", lambda problem, draw, numbers: 2)  # of 3 and of 4

@@ -9,7 +9,7 @@ import pytest
 
 import gradmark
 from gradmark.arrays import Arrays, epsilon
-from methods.finite_difference.stencils import (
+from methods.finite_difference.stencils.weights import (
     central,
     fornberg,
     highest_order,

@@ -89,7 +89,7 @@ def test_the_fast_form_is_the_portable_one_up_to_rounding(name: str, case: str) 
 def test_the_size_of_a_block_does_not_change_the_answer(
     name: str, together: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from methods.finite_difference import dense_chains
+    from methods.finite_difference.structured import dense_chains
 
     problem = gradmark.get_problem("mlp", **BLOCKS)
     whole = gradient_of(name, problem, step=1e-2)

@@ -21,7 +21,7 @@ from gradmark.arrays import Array
 from gradmark.draw import Draw
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
-from methods.finite_difference.stencils import Stencil, of_derivative
+from methods.finite_difference.stencils.weights import Stencil, of_derivative
 from methods.finite_difference.steps.by_dtype import order_rule, wanted
 from methods.finite_difference.steps.curvature import ROUNDS, Curvature, bisected
 from methods.finite_difference.steps.gill import bounded_step, searched

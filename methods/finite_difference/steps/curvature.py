@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from methods.finite_difference.stencils import Stencil
+from methods.finite_difference.stencils.weights import Stencil
 from methods.finite_difference.steps.lines import Lines
 
 ROUNDS = 5

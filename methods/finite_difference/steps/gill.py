@@ -8,7 +8,7 @@ noise is); the step is that of the least bound on the error, h |f''| / 2 + 2 e /
 
 import math
 
-from methods.finite_difference.stencils import Stencil, of_derivative
+from methods.finite_difference.stencils.weights import Stencil, of_derivative
 from methods.finite_difference.steps.curvature import Curvature, curvature_at
 from methods.finite_difference.steps.lines import Lines
 
@@ -23,7 +23,7 @@ _FIRST = 10.0
 def bounded_step(stencil: Stencil, noise: float, derivative: float) -> float:
     """The h of the least bound c h^p D + W e / h; W is the sum of the weights' sizes.
 
-    >>> from methods.finite_difference.stencils import one_sided
+    >>> from methods.finite_difference.stencils.weights import one_sided
     >>> bounded_step(one_sided(), 1e-8, 4.0)
     0.0001
     """

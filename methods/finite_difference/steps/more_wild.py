@@ -5,7 +5,7 @@ deviation e, a forward difference errs by h |f''| / 2 and sqrt(2) e / h, whose s
 h = 8^(1/4) (e / |f''|)^(1/2); a central one at h = 3^(1/3) (e / |f'''|)^(1/3).
 """
 
-from methods.finite_difference.stencils import Stencil, central, one_sided
+from methods.finite_difference.stencils.weights import Stencil, central, one_sided
 
 
 def forward_step(noise: float, second: float) -> float:

@@ -22,10 +22,10 @@ from gradmark.nodes import against_nodes, nodes_of
 from gradmark.parameters import Parameters, detached, finished
 from gradmark.problem import Problem
 from gradmark.work import Work, counting
-from methods.finite_difference.dense_chains import chain_of
-from methods.finite_difference.node_changes import bind, node_passes
-from methods.finite_difference.node_difference_on_chains import chain_passes, prepare_on_chain
-from methods.forward.node_slopes import Bound
+from methods.finite_difference.structured.dense_chains import chain_of
+from methods.finite_difference.structured.node_changes import bind, node_passes
+from methods.finite_difference.structured.node_difference_on_chains import chain_passes, prepare_on_chain
+from methods.forward.structured.node_slopes import Bound
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ from gradmark.nodes import against_nodes, nodes_of
 from gradmark.parameters import Parameters, detached, finished
 from gradmark.problem import Problem
 from gradmark.work import Work, counting
-from methods.forward.levels import is_chain
-from methods.forward.node_slopes import Bound, bind
-from methods.forward.node_tangent_on_chains import prepare_on_chain
 from methods.forward.slopes import against_layers
+from methods.forward.structured.levels import is_chain
+from methods.forward.structured.node_slopes import Bound, bind
+from methods.forward.structured.node_tangent_on_chains import prepare_on_chain
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from gradmark.arrays import Arrays, dtype_name, epsilon, to_numpy
 from gradmark.draw import Draw
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
-from methods.finite_difference.coordinates import CoordinateLosses
+from methods.finite_difference.evaluating.coordinates import CoordinateLosses
 from methods.finite_difference.steps.noise_level import POINTS, ecnoise, rounding_floor
 
 _SPACINGS = (2 / 3, 1 / 3, 1 / 6)

@@ -21,9 +21,9 @@ from gradmark.parameters import Parameters, detached, finished, size
 from gradmark.problem import Problem
 from gradmark.work import Work, counting
 from methods.finite_difference import steps
-from methods.finite_difference.dense_chains import chain_of
-from methods.finite_difference.suffixes import first_layers, shares, states_of, suffix_losses
-from methods.finite_difference.weight_difference_on_chains import chain_passes, prepare_on_chain
+from methods.finite_difference.structured.dense_chains import chain_of
+from methods.finite_difference.structured.suffixes import first_layers, shares, states_of, suffix_losses
+from methods.finite_difference.structured.weight_difference_on_chains import chain_passes, prepare_on_chain
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from methods.finite_difference import steps
-from methods.finite_difference.ladder import Ladder
-from methods.finite_difference.probing import Probe, sizes_of
+from methods.finite_difference.evaluating.probing import Probe, sizes_of
+from methods.finite_difference.extrapolating.ladder import Ladder
 
 _RATIO = 4.0
 """Six steps then span three decades; with 2 they would span one and a half."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from gradmark.arrays import Array, to_numpy
-from methods.finite_difference.stencils import Stencil
+from methods.finite_difference.stencils.weights import Stencil
 from methods.finite_difference.steps.choosing import Found
 
 _SAFETY = 3.0

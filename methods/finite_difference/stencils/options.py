@@ -7,8 +7,8 @@ from gradmark.arguments import check_positive
 from gradmark.errors import UsageError, shown
 from gradmark.problem import Problem
 from gradmark.work import Work
-from methods.finite_difference.accumulating import check_accumulate
-from methods.finite_difference.stencils import Stencil
+from methods.finite_difference.evaluating.accumulating import check_accumulate
+from methods.finite_difference.stencils.weights import Stencil
 from methods.finite_difference.steps.choosing import RULES, evaluations
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from gradmark.errors import UsageError
-from methods.finite_difference.edges import beside
-from methods.finite_difference.extrapolation import Extrapolated
-from methods.finite_difference.probing import Probe, host_dtype
+from methods.finite_difference.evaluating.edges import beside
+from methods.finite_difference.evaluating.probing import Probe, host_dtype
+from methods.finite_difference.extrapolating.extrapolation import Extrapolated
 
 _SPREAD = 2.0
 """Standard deviations of a value's noise, over the step, that an entry of the table may err by: it is at

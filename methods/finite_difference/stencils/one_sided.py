@@ -8,12 +8,13 @@ from gradmark.method import Estimate, Prepared
 from gradmark.parameters import Parameters, detached, finished, size
 from gradmark.problem import Problem
 from gradmark.work import counting
-from methods.finite_difference import stencils, steps
-from methods.finite_difference.accumulating import accumulated, narrowed
-from methods.finite_difference.coordinates import coordinate_losses
-from methods.finite_difference.edges import check_inside
-from methods.finite_difference.erring import Erring
-from methods.finite_difference.options import Options, work_of
+from methods.finite_difference import steps
+from methods.finite_difference.evaluating.accumulating import accumulated, narrowed
+from methods.finite_difference.evaluating.coordinates import coordinate_losses
+from methods.finite_difference.evaluating.edges import check_inside
+from methods.finite_difference.stencils import weights as stencils
+from methods.finite_difference.stencils.erring import Erring
+from methods.finite_difference.stencils.options import Options, work_of
 from methods.finite_difference.steps.choosing import chooser
 
 

@@ -1,7 +1,7 @@
 """The slopes of each row's loss at all nodes of any network, by central differences.
 
-The whole gradient is put together by `methods.forward.node_slopes`, which takes slopes from wherever they
-come; here they come from two passes over the layers behind what moves.
+`methods.forward.structured.node_slopes` puts the whole gradient together from slopes, wherever they come from;
+here they come from two passes over the layers behind what moves.
 """
 
 import math
@@ -15,10 +15,10 @@ from gradmark.nodes import Nodes
 from gradmark.parameters import Parameters
 from gradmark.work import count, uncounted
 from methods.finite_difference import steps
-from methods.finite_difference.node_steps import node_step
-from methods.finite_difference.suffixes import first_layers, shares
-from methods.forward import node_slopes
-from methods.forward.node_slopes import AlongRows, Bound
+from methods.finite_difference.structured.node_steps import node_step
+from methods.finite_difference.structured.suffixes import first_layers, shares
+from methods.forward.structured import node_slopes
+from methods.forward.structured.node_slopes import AlongRows, Bound
 
 
 def node_passes(nodes: Nodes, draw: Draw | None = None) -> float:

@@ -15,7 +15,13 @@ from gradmark.passes import share_of_rows
 from gradmark.problem import Problem
 from gradmark.work import Work, count
 from methods.finite_difference import steps
-from methods.finite_difference.dense_chains import Bound, DenseChain, Workspace, bound, short_buffers
+from methods.finite_difference.structured.dense_chains import (
+    Bound,
+    DenseChain,
+    Workspace,
+    bound,
+    short_buffers,
+)
 
 
 def chain_passes(problem: Problem, chain: DenseChain) -> float:

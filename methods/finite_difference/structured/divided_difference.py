@@ -30,9 +30,9 @@ from gradmark.parameters import Parameters, detached, finished
 from gradmark.problem import Problem
 from gradmark.structure import flattened
 from gradmark.work import Work, counting
-from methods.finite_difference.divided_difference_on_chains import prepare_on_chain
-from methods.forward.levels import is_chain
-from methods.forward.node_slopes import AlongRows, Bound, bind
+from methods.finite_difference.structured.divided_difference_on_chains import prepare_on_chain
+from methods.forward.structured.levels import is_chain
+from methods.forward.structured.node_slopes import AlongRows, Bound, bind
 
 
 @dataclass(frozen=True)

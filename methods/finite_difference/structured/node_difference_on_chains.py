@@ -14,8 +14,14 @@ from gradmark.passes import share_of_rows
 from gradmark.problem import Problem
 from gradmark.work import Work, count
 from methods.finite_difference import steps
-from methods.finite_difference.dense_chains import Bound, DenseChain, Workspace, bound, short_buffers
-from methods.finite_difference.node_steps import node_step
+from methods.finite_difference.structured.dense_chains import (
+    Bound,
+    DenseChain,
+    Workspace,
+    bound,
+    short_buffers,
+)
+from methods.finite_difference.structured.node_steps import node_step
 
 
 def chain_passes(chain: DenseChain) -> float:

@@ -20,7 +20,7 @@ from gradmark.method import Estimate, Prepared
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
 from gradmark.work import Work, count
-from methods.forward.levels import Level, Library, levels_of, library_of
+from methods.forward.structured.levels import Level, Library, levels_of, library_of
 
 _TOGETHER = {"cpu": 2**15, "cuda": 2**25}
 """Numbers of changes at once: with the room for their denominators they stay in a core's cache."""

@@ -13,7 +13,7 @@ from gradmark.draw import Draw
 from gradmark.parameters import Parameters
 from gradmark.population import evaluator, members_per_chunk
 from gradmark.problem import Problem
-from methods.finite_difference.one_by_one import one_by_one
+from methods.finite_difference.evaluating.one_by_one import one_by_one
 
 CoordinateLosses = Callable[..., Array]
 """``losses_at(parameters, draw, name, moved, entries=None)``: entry i is the loss with coordinate i of the

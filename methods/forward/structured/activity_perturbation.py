@@ -5,7 +5,7 @@
 One tangent pass moves every node of every row at once. Rows do not influence each other (blocks of them
 where they do, `gradmark.nodes`), so that the slope of a row's loss speaks of that row's nodes alone: the
 variance grows with the nodes of one row and not with the weights (Ren, Kornblith, Liao and Hinton, "Scaling
-forward gradient with local losses", ICLR 2023; `methods.forward.activity_variance` has the formula).
+forward gradient with local losses", ICLR 2023; the formula is that of `activity_variance`).
 """
 
 from collections.abc import Callable
@@ -23,9 +23,9 @@ from gradmark.parameters import Parameters, detached, finished
 from gradmark.population import per_chunk
 from gradmark.problem import Problem
 from gradmark.work import Work, counting
-from methods.forward.activity_passes import Steps
-from methods.forward.activity_variance import variance_factor
 from methods.forward.slopes import against_layers
+from methods.forward.structured.activity_passes import Steps
+from methods.forward.structured.activity_variance import variance_factor
 
 LAWS = ("gaussian", "rademacher")
 

@@ -16,7 +16,7 @@ from gradmark.errors import UsageError
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
 from methods.finite_difference import steps
-from methods.finite_difference.probing import host_dtype, on_host, sizes_of
+from methods.finite_difference.evaluating.probing import host_dtype, on_host, sizes_of
 
 EVALUATIONS = 5
 _SHORTER = 4.0

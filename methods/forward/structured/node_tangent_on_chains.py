@@ -21,7 +21,7 @@ from gradmark.method import Estimate, Prepared
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
 from gradmark.work import Work, count
-from methods.forward.levels import Level, Library, levels_of, library_of
+from methods.forward.structured.levels import Level, Library, levels_of, library_of
 
 _TOGETHER = {"cpu": 2**17, "cuda": 2**26}
 """Numbers of tangents at once. On a CPU they cross all layers while they are in the second-level cache: from
