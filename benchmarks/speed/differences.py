@@ -22,7 +22,7 @@ OURS = "divided_difference"
 SCIPY = "scipy 3-point"
 STRUCTURED = (OURS, "node_difference", "weight_difference")
 BLACK_BOX = ("central_difference", "loop", SCIPY, "scipy 2-point", "scipy jacobian", "numdifftools")
-SECONDS = {"1e2": 8.0, "1e3": 20.0, "1e4": 40.0, "1e5": 30.0, "1e6": 30.0}
+SECONDS = {"1e2": 5.0, "1e3": 10.0, "1e4": 20.0, "1e5": 20.0, "1e6": 15.0}
 BATCHES = (1, 32, 256)
 _ROUNDING = 1.5
 """Times the error of torch.autograd."""

@@ -16,7 +16,7 @@ from gradmark.measuring.interval import Interval
 DTYPES = ("float64", "float32")
 OURS = "node_tangent"
 TORCH, JAX = ("jacfwd", "jvp", "forward_ad"), ("jax.jacfwd", "jax_jvp")
-SECONDS = {"1e2": 6.0, "1e3": 10.0, "1e4": 40.0, "1e5": 20.0, "1e6": 30.0}
+SECONDS = {"1e2": 4.0, "1e3": 6.0, "1e4": 25.0, "1e5": 12.0, "1e6": 20.0}
 _SHOWN = ("autograd", *TORCH, *JAX)
 _MORE = 300
 """How many times as much memory jacfwd takes, at the least."""

@@ -1,10 +1,9 @@
 """The slopes of each row's loss at all nodes of any network, by central differences.
 
-`methods.forward.structured.node_slopes` puts the whole gradient together from slopes, wherever they come from;
+`methods.forward.structured.node_slopes` puts the whole gradient together from slopes, wherever they are from;
 here they come from two passes over the layers behind what moves.
 """
 
-import math
 from functools import partial
 from typing import Any
 
@@ -13,35 +12,17 @@ from gradmark.arrays import Array
 from gradmark.draw import Draw
 from gradmark.nodes import Nodes
 from gradmark.parameters import Parameters
-from gradmark.work import count, uncounted
+from gradmark.work import count
 from methods.finite_difference import steps
 from methods.finite_difference.structured.node_steps import node_step
-from methods.finite_difference.structured.suffixes import first_layers, shares
+from methods.finite_difference.structured.suffixes import first_layers
 from methods.forward.structured import node_slopes
 from methods.forward.structured.node_slopes import AlongRows, Bound
 
 
-def node_passes(nodes: Nodes, draw: Draw | None = None) -> float:
-    """Forward passes of all moved nodes and parameters: two times the share of the layers behind each."""
-    share, first = shares(nodes.problem, draw), first_layers(nodes.problem)
-    moves = {site.offset: site.directions for site in nodes.sites}
-    moves |= {name: math.prod(nodes.problem.parameters[name].shape) for name in nodes.others}
-    return 2 * sum(number * share[first[name]] for name, number in moves.items())
-
-
 def bind(nodes: Nodes, step: float | None) -> Bound:
     """The function that computes loss and gradient for draws of the rows that `nodes` were found for."""
-    bound = node_slopes.bind(nodes, partial(by_differences, step), "forward")
-    if nodes.problem.arrays.backend != "jax":
-        return bound
-
-    def counted(parameters: Parameters, draw: Draw) -> tuple[Array, dict[str, Array]]:
-        with uncounted():
-            found = bound(parameters, draw)
-        count(forward=(1 + node_passes(nodes, draw)) * passes.share_of_rows(nodes.problem, draw))
-        return found
-
-    return counted
+    return node_slopes.bind(nodes, partial(by_differences, step), "forward", each=2)
 
 
 def by_differences(
@@ -55,12 +36,12 @@ def by_differences(
     arrays, end = nodes.problem.arrays, len(nodes.problem.layers or ())
     xp: Any = arrays.xp
     criterion: Any = nodes.problem.criterion
-    share, first = shares(nodes.problem, draw), first_layers(nodes.problem)
+    first = first_layers(nodes.problem)
     offsets = {site.offset for site in nodes.sites}
 
     def losses(name: str, members: Array) -> Array:
         index = first[name]
-        count(forward=members.shape[0] * share[index] * passes.share_of_rows(nodes.problem, draw))
+        count(forward=members.shape[0] * passes.share_of_rows(nodes.problem, draw))
         moved = {**point, name: members}
         h = trace.inputs[index]
         outputs = passes.forward_layers(nodes.problem, moved, draw, h, index, end).outputs

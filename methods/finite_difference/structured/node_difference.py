@@ -23,8 +23,8 @@ from gradmark.parameters import Parameters, detached, finished
 from gradmark.problem import Problem
 from gradmark.work import Work, counting
 from methods.finite_difference.structured.dense_chains import chain_of
-from methods.finite_difference.structured.node_changes import bind, node_passes
-from methods.finite_difference.structured.node_difference_on_chains import chain_passes, prepare_on_chain
+from methods.finite_difference.structured.node_changes import bind
+from methods.finite_difference.structured.node_difference_on_chains import prepare_on_chain
 from methods.forward.structured.node_slopes import Bound
 
 
@@ -47,7 +47,7 @@ class NodeDifference:
 
     @property
     def claims(self) -> Claims:
-        """Second order in the step; a forward pass, and two passes over a part of the layers for a node."""
+        """Second order in the step; a forward pass, and two evaluations behind each node."""
         return Claims(
             family="finite-difference",
             exactness=Truncated(2, "step"),
@@ -57,7 +57,7 @@ class NodeDifference:
                 time={"parameters": 1.5, "batch": 1, "depth": 2},
                 memory={"parameters": 1, "batch": 1, "depth": 1},
             ),
-            work=self._work,
+            work=lambda problem: Work(forward=1 + 2 * nodes_of(problem).directions),
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
@@ -74,11 +74,6 @@ class NodeDifference:
         if self.fast and (chain := chain_of(problem)) is not None:
             return prepare_on_chain(problem, chain, self.step)
         return _portable(problem, self.step)
-
-    def _work(self, problem: Problem) -> Work:
-        if self.fast and (chain := chain_of(problem)) is not None:
-            return Work(forward=1 + chain_passes(chain))
-        return Work(forward=1 + node_passes(nodes_of(problem)))
 
 
 def _portable(problem: Problem, step: float | None) -> Prepared:

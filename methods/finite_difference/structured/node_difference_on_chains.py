@@ -3,7 +3,6 @@
 Units of one layer are moved to both sides together, each by itself (`dense_chains`).
 """
 
-from itertools import pairwise
 from typing import Any
 
 from gradmark.arrays import Array
@@ -24,17 +23,9 @@ from methods.finite_difference.structured.dense_chains import (
 from methods.finite_difference.structured.node_steps import node_step
 
 
-def chain_passes(chain: DenseChain) -> float:
-    """Forward passes of all moved nodes: for each two times the share of what `Bound.moved` computes."""
-    widths = chain.widths
-    products = [fan_in * fan_out for fan_in, fan_out in pairwise(widths)]
-    behind = [sum(widths[i + 2 : i + 3]) + sum(products[i + 2 :]) for i in range(len(products))]
-    return 2 * sum(units * work for units, work in zip(widths[1:], behind, strict=True)) / sum(products)
-
-
 def prepare_on_chain(problem: Problem, chain: DenseChain, step: float | None) -> Prepared:
     """The prepared function, for draws of any number of rows."""
-    workspace, passes = Workspace(problem, chain), chain_passes(chain)
+    workspace, evaluations = Workspace(problem, chain), 1 + 2 * sum(chain.widths[1:])
     xp = problem.arrays.xp
 
     def gradient(
@@ -53,7 +44,7 @@ def prepare_on_chain(problem: Problem, chain: DenseChain, step: float | None) ->
                 found[named.names["weight"]] = xp.matmul(s, at.x[index].T)
                 if "bias" in named.names:
                     found[named.names["bias"]] = xp.sum(s, axis=-1)
-        work = Work(forward=(1 + passes) * share_of_rows(problem, draw))
+        work = Work(forward=evaluations * share_of_rows(problem, draw))
         count(forward=work.forward)
         value = workspace.criterion.value(at.z[-1].T, draw)
         return Estimate({name: found[name] for name in parameters}, value, work)

@@ -1,12 +1,11 @@
 """The rest of a network behind a moved parameter: what lies before it is computed once.
 
 A parameter that first appears in layer l changes nothing before l. So one forward pass keeps the input of
-every layer, and a loss with a moved parameter is a pass over the layers from l on: a share of a whole one, in
-matrix products (`shares`).
+every layer, and a loss with a moved parameter is a pass over the layers from l on. It is counted as one
+evaluation, as that of a black box is.
 """
 
 from collections.abc import Callable
-from itertools import accumulate
 from typing import Any
 
 from gradmark import passes
@@ -15,29 +14,10 @@ from gradmark.draw import Draw
 from gradmark.parameters import Parameters
 from gradmark.population import per_chunk
 from gradmark.problem import Problem
-from gradmark.structure import state_shapes
 from gradmark.work import count, uncounted
 
 States = tuple[Array, ...]
 """The input of each layer, and behind them the outputs."""
-
-
-def layer_costs(problem: Problem, draw: Draw | None = None) -> list[float]:
-    """The operations of each layer's matrix products; or one for each layer, where no layer has any."""
-    layers = problem.layers or ()
-    shapes = state_shapes(layers, (draw or problem.default_draw).arrays["inputs"].shape)
-    flops = [named.layer.flops(rows) for named, (rows, _) in zip(layers, shapes[:-1], strict=True)]
-    return flops if any(flops) else [1.0] * len(flops)
-
-
-def shares(problem: Problem, draw: Draw | None = None) -> list[float]:
-    """What share of a forward pass the layers from each one on are; 0 behind the last one.
-
-    `draw` is one whose rows the layers are made for, where that is not the default draw.
-    """
-    costs = layer_costs(problem, draw)
-    behind = list(accumulate(reversed(costs), initial=0.0))
-    return [part / behind[-1] for part in reversed(behind)]
 
 
 def first_layers(problem: Problem) -> dict[str, int]:
@@ -79,7 +59,7 @@ SuffixLosses = Callable[[Parameters, Draw, States, str, Array], Array]
 
 def suffix_losses(problem: Problem) -> SuffixLosses:
     """The function that evaluates what lies behind one moved coordinate, in chunks of a population."""
-    xp, first, share, criterion = problem.arrays.xp, first_layers(problem), shares(problem), problem.criterion
+    xp, first, criterion = problem.arrays.xp, first_layers(problem), problem.criterion
     assert criterion is not None
     end, value = len(problem.layers or ()), criterion.value
 
@@ -102,7 +82,7 @@ def suffix_losses(problem: Problem) -> SuffixLosses:
                 found.append(
                     run(name, dict(parameters), dict(draw.arrays), states[first[name]], values, start)
                 )
-            count(forward=values.shape[0] * share[first[name]] * share_of_rows)
+            count(forward=values.shape[0] * share_of_rows)
         return xp.reshape(xp.concat(found), tuple(moved.shape)) if found else moved
 
     return losses_at

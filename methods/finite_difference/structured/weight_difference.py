@@ -22,8 +22,8 @@ from gradmark.problem import Problem
 from gradmark.work import Work, counting
 from methods.finite_difference import steps
 from methods.finite_difference.structured.dense_chains import chain_of
-from methods.finite_difference.structured.suffixes import first_layers, shares, states_of, suffix_losses
-from methods.finite_difference.structured.weight_difference_on_chains import chain_passes, prepare_on_chain
+from methods.finite_difference.structured.suffixes import states_of, suffix_losses
+from methods.finite_difference.structured.weight_difference_on_chains import prepare_on_chain
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class WeightDifference:
 
     @property
     def claims(self) -> Claims:
-        """Second order in the step; a forward pass, and two passes over a part of the layers for a weight."""
+        """Second order in the step; a forward pass, and two evaluations behind each weight."""
         return Claims(
             family="finite-difference",
             exactness=Truncated(2, "step"),
@@ -54,7 +54,7 @@ class WeightDifference:
                 time={"parameters": 2, "batch": 1, "depth": 2},
                 memory={"parameters": 1, "batch": 1, "depth": 1},
             ),
-            work=self._work,
+            work=lambda problem: Work(forward=1 + 2 * size(problem.parameters)),
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
@@ -71,13 +71,6 @@ class WeightDifference:
         if self.fast and (chain := chain_of(problem)) is not None:
             return prepare_on_chain(problem, chain, self.step)
         return _portable(problem, self.step)
-
-    def _work(self, problem: Problem) -> Work:
-        if self.fast and (chain := chain_of(problem)) is not None:
-            return Work(forward=1 + chain_passes(problem, chain))
-        share, first = shares(problem), first_layers(problem)
-        parts = (share[first[name]] * size({name: x}) for name, x in problem.parameters.items())
-        return Work(forward=1 + 2 * sum(parts))
 
 
 def _portable(problem: Problem, step: float | None) -> Prepared:

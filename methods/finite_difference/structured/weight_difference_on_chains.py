@@ -4,13 +4,12 @@ The weights of affine layer l are moved in blocks of rows i and columns j of W_l
 whose input is 1. Of the two matrix products nearest to a weight one number and one column are left.
 """
 
-from itertools import pairwise
 from typing import Any
 
 from gradmark.arrays import Array
 from gradmark.draw import Draw
 from gradmark.method import Estimate, Prepared
-from gradmark.parameters import Parameters, detached
+from gradmark.parameters import Parameters, detached, size
 from gradmark.passes import share_of_rows
 from gradmark.problem import Problem
 from gradmark.work import Work, count
@@ -24,20 +23,9 @@ from methods.finite_difference.structured.dense_chains import (
 )
 
 
-def chain_passes(problem: Problem, chain: DenseChain) -> float:
-    """Forward passes of all moved weights: for each two times the share of what `Bound.moved` computes."""
-    widths, total = chain.widths, 0.0
-    products = [fan_in * fan_out for fan_in, fan_out in pairwise(widths)]
-    for index, fan_out in enumerate(widths[1:]):
-        weights = fan_out * (widths[index] + chain.has_bias(index))
-        behind = 1 + sum(widths[index + 2 : index + 3]) + sum(products[index + 2 :])
-        total += 2 * weights * behind
-    return total / sum(products)
-
-
 def prepare_on_chain(problem: Problem, chain: DenseChain, step: float | None) -> Prepared:
     """The prepared function, for draws of any number of rows."""
-    workspace, passes = Workspace(problem, chain), chain_passes(problem, chain)
+    workspace, evaluations = Workspace(problem, chain), 1 + 2 * size(problem.parameters)
 
     def gradient(
         parameters: Parameters,
@@ -53,7 +41,7 @@ def prepare_on_chain(problem: Problem, chain: DenseChain, step: float | None) ->
         with short_buffers():
             for index in range(len(chain.affine)):
                 found |= _of_layer(at, point, index, step)
-        work = Work(forward=(1 + passes) * share_of_rows(problem, draw))
+        work = Work(forward=evaluations * share_of_rows(problem, draw))
         count(forward=work.forward)
         return Estimate(
             {name: found[name] for name in parameters}, workspace.criterion.value(at.z[-1].T, draw), work

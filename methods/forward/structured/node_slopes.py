@@ -40,11 +40,11 @@ def by_tangents(nodes: Nodes, point: Parameters, draw: Draw, trace: passes.Trace
     return along
 
 
-def bind(nodes: Nodes, rows: Rows = by_tangents, kind: str = "tangent") -> Bound:
-    """For draws of the rows that `nodes` were found for; `rows` says how slopes are had, by what `kind` of
-    passes."""
+def bind(nodes: Nodes, rows: Rows = by_tangents, kind: str = "tangent", each: int = 1) -> Bound:
+    """For draws of the rows that `nodes` were found for; `rows` says how slopes are had, by `each` passes of
+    what `kind`."""
     if nodes.problem.arrays.backend == "jax":
-        return _compiled(nodes, rows, kind)
+        return _compiled(nodes, rows, kind, each)
     xp: Any = nodes.problem.arrays.xp
 
     def looped(at: At, directions: int, together: int) -> Array:
@@ -54,7 +54,7 @@ def bind(nodes: Nodes, rows: Rows = by_tangents, kind: str = "tangent") -> Bound
     return lambda parameters, draw: _value_and_gradient(nodes, rows, parameters, draw, looped)
 
 
-def _compiled(nodes: Nodes, rows: Rows, kind: str) -> Bound:
+def _compiled(nodes: Nodes, rows: Rows, kind: str, each: int) -> Bound:
     """Passes are counted outside of the trace; directions beyond the last one, in the last chunk, are not."""
     import jax
 
@@ -72,7 +72,7 @@ def _compiled(nodes: Nodes, rows: Rows, kind: str) -> Bound:
             value, gradient = whole(dict(parameters), dict(draw.arrays))
         share = passes.share_of_rows(nodes.problem, draw)
         count(forward=share)
-        count(**{kind: nodes.directions * share})
+        count(**{kind: each * nodes.directions * share})
         return value, {name: gradient[name] for name in nodes.names}
 
     return bound
