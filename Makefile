@@ -7,6 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 QUICK_RUN := runs/quick
 BENCH ?= .
 TESTS ?=
+SECTIONS ?=
 
 # These two variables make OpenBLAS use another machine's kernels. Some machines set them for old builds that crash;
 # the build in .venv is current, and half as fast with them, so what is measured here does not inherit them.
@@ -52,8 +53,8 @@ judge: $(VENV)/installed-report ## judge every built-in method thoroughly; the v
 scorecard: $(VENV)/installed-report ## gradmark's checks beside those of torch, jax, autograd and SciPy, on known faults
 	@$(UNPINNED) $(BIN)/gradmark scorecard --out runs/scorecard
 
-speed: $(VENV)/installed-report ## how fast hand-derived reverse mode is beside what people use, and how gradmark starts
-	@$(UNPINNED) $(BIN)/python -m benchmarks.speed
+speed: $(VENV)/installed-report ## how fast and exact the methods are beside what people use; SECTIONS="dense forward" for a part
+	@$(UNPINNED) $(BIN)/python -m benchmarks.speed $(SECTIONS)
 
 clean: ## remove .venv, caches and built files; runs and asv results stay
 	rm -rf $(VENV) build dist *.egg-info .asv/env .asv/html .pytest_cache .mypy_cache .ruff_cache .hypothesis
