@@ -12,9 +12,18 @@ Family = Literal["reverse", "forward", "finite-difference", "evolution"]
 Want = Literal["gradient", "jvp", "vjp", "jacobian", "hvp", "hessian"]
 """What may be asked of a method: see `gradmark.quantities`."""
 Reads = Literal[
-    "loss", "layers", "pullback", "pushforward", "difference", "torch graph", "jax trace", "autograd trace"
+    "loss",
+    "layers",
+    "pullback",
+    "pushforward",
+    "difference",
+    "torch graph",
+    "jax trace",
+    "autograd trace",
+    "dual trace",
 ]
-"""What a method looks at: "layers" are forward passes over a part of them."""
+"""What a method looks at: "layers" are forward passes over a part of them, "dual trace" every operation that
+the loss makes on dual numbers."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +150,9 @@ class Claims:
     """Whether it compiles for seconds for each shape of the parameters and the draw."""
     wants: frozenset[Want] = frozenset({"gradient"})
     """The quantities it computes, each as exactly as it claims."""
+    nests: bool = False
+    """Whether what it prepares may run inside of another derivative, its own among them: parameters may be
+    what that derivative traces, and the answer then carries the derivative on."""
 
     @property
     def stochastic(self) -> bool:

@@ -16,7 +16,7 @@ def scatter_add(arrays: Arrays, indices: Array, rows: Array, count: int) -> Arra
     (indices[k] = i).
     """
     xp: Any = arrays.xp
-    if arrays.backend == "numpy":
+    if isinstance(rows, np.ndarray):
         return _sorted(indices, rows, count)
     if arrays.backend == "torch" and arrays.device == "cpu":
         zeros = rows.new_zeros((*rows.shape[:-2], count, rows.shape[-1]))

@@ -103,7 +103,7 @@ def plus_product(arrays: Arrays, a: Kept, h: Array, matrix: Array) -> Array:
 def transposed(arrays: Arrays, matrix: Array) -> Array:
     """M^T, on NumPy and torch as a copy with its rows side by side: T products with it are the faster."""
     turned = arrays.xp.matrix_transpose(matrix)
-    if arrays.backend == "numpy":
+    if isinstance(turned, np.ndarray):
         return np.ascontiguousarray(turned)
     return turned.contiguous() if arrays.backend == "torch" else turned
 

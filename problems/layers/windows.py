@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from gradmark.arrays import Array, Arrays
 
 
@@ -115,11 +117,27 @@ def units(arrays: Arrays, images: Array) -> Array:
 
 
 def added(arrays: Arrays, images: Array, where: Any, part: Array) -> Array:
-    """`images` with `part` added at `where`: in place, but for JAX, whose arrays never change."""
+    """`images` with `part` added at `where`: in place where arrays can be written into.
+
+    JAX's cannot, nor those of NumPy's numbers that carry derivatives along.
+    """
     if arrays.backend == "jax":
         return images + _padded(arrays, images.shape, where, part)
+    if arrays.backend == "numpy" and not isinstance(part, np.ndarray):
+        return images + _among_zeros(arrays, images.shape, where, part)
     images[where] += part
     return images
+
+
+def _among_zeros(arrays: Arrays, shape: tuple[int, ...], where: Any, part: Array) -> Array:
+    """`part` at `where` and zeros elsewhere: each line is one of `part`, or the line of zeros behind it."""
+    xp = arrays.xp
+    for axis in (-3, -2):
+        lines = np.full(shape[axis], part.shape[axis])
+        lines[where[axis]] = np.arange(part.shape[axis])
+        zeros = xp.zeros_like(part[(..., slice(0, 1), *(slice(None),) * (-1 - axis))])
+        part = xp.take(xp.concat([part, zeros], axis=axis), arrays.integers(lines), axis=axis)
+    return part
 
 
 def _padded(arrays: Arrays, shape: tuple[int, ...], where: Any, part: Array) -> Array:

@@ -43,6 +43,7 @@ TAKES = {
     "divided_difference": (None, set(NETWORKS)),
     "jvp": ({"torch"}, set(CASES)),
     "forward_ad": ({"torch"}, set(CASES)),
+    "dual_numbers": ({"numpy"}, set(CASES)),
     "jax_jvp": ({"jax"}, set(CASES)),
     "complex_step": (None, set(CASES)),
     "jax_grad": ({"jax"}, set(CASES)),

@@ -194,6 +194,7 @@ PASSES: dict[str, dict[str, Callable[[int, int], int]]] = {
     "autograd": REVERSE,
     "func_grad": REVERSE,
     "jvp": FORWARD,
+    "dual_numbers": FORWARD,
     "tangent": {**FORWARD, "jacobian": lambda size, outputs: 1 + size},
     "forward_ad": {**FORWARD, "jacobian": lambda size, outputs: 2 * size},
     "gradient_difference": {

@@ -17,7 +17,7 @@ from gradmark.work import Work, counting
 
 _FRACTIONS = 1e-9
 """Relative: passes over some of the rows are fractions, and their sums round."""
-_GRAPHS = ("torch graph", "jax trace", "autograd trace")
+_GRAPHS = ("torch graph", "jax trace", "autograd trace", "dual trace")
 """Whoever reads these may come by derivatives in any way."""
 _VALUE = 1024.0
 """Epsilons between two ways of adding up one loss, beside what rounding did to the problem's own."""

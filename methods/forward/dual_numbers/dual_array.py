@@ -23,10 +23,11 @@ from gradmark.arrays import Array
 from gradmark.errors import UsageError
 from methods.forward.dual_numbers import rules
 
-_METHODS = frozenset(
+_NAMES = (
     "all any argmax argmin argsort clip conj conjugate cumprod cumsum diagonal dot max mean min nonzero prod "
-    "ravel repeat round squeeze std sum swapaxes take trace var".split()
+    "ravel repeat round squeeze std sum swapaxes take trace var"
 )
+_METHODS = frozenset(_NAMES.split())
 """Methods of an array that NumPy also has as functions of the same arguments."""
 
 

@@ -20,6 +20,14 @@ from methods.forward.dual_numbers.rules import UFUNCS
 Slope = Callable[..., Any]
 
 
+def _one(y: Any, *x: Any) -> int:
+    return 1
+
+
+def _minus_one(y: Any, *x: Any) -> int:
+    return -1
+
+
 def _number(like: Any, function: Any, x: float) -> Any:
     """A constant to the digits of an array's dtype."""
     return function(np.asarray(x, like.dtype))
@@ -93,7 +101,46 @@ SLOPES: dict[str, tuple[Slope | None, ...]] = {
     "hypot": (lambda y, a, b: a / y, lambda y, a, b: b / y),
     "logaddexp": (lambda y, a, b: np.exp(a - y), lambda y, a, b: np.exp(b - y)),
     "logaddexp2": (lambda y, a, b: np.exp2(a - y), lambda y, a, b: np.exp2(b - y)),
-    "remainder": (lambda y, a, b: 1, lambda y, a, b: -np.floor_divide(a, b)),
-    "fmod": (lambda y, a, b: 1, lambda y, a, b: -np.trunc(a / b)),
-    "copysign": (lambda y, a, b: np.copysign(1, plain_sign(a)) * np.copysign(1, plain_sign(b)), None),
+    "remainder": (_one, lambda y, a, b: -np.floor_divide(a, b)),
+    "fmod": (_one, lambda y, a, b: -np.trunc(a / b)),
+    "copysign": (lambda y, a, b: np.copysign(1, a) * np.copysign(1, b), None),
+    "positive": (_one,),
+    "negative": (_minus_one,),
+    "add": (_one, _one),
+    "subtract": (_one, _minus_one),
 }
+
+
+def _differentiated(slopes: tuple[Slope | None, ...]) -> Callable[..., Any]:
+    """The rule for a ufunc with these slopes."""
+
+    def rule(ufunc: Any, *given: Any, **options: Any) -> Any:
+        level = Level(given)
+        values = [level.value(x) for x in given]
+        y, tangents = ufunc(*values, **options), None
+        for slope, x in zip(slopes, given, strict=True):
+            if slope is not None and level.moves(x):
+                part = _along(slope, level.lifted(x, y.ndim), y, values)
+                tangents = part if tangents is None else tangents + part
+        return y if tangents is None else level.dual(y, tangents)
+
+    return rule
+
+
+def _along(slope: Slope, tangents: Any, y: Any, values: list[Any]) -> Any:
+    """Slope times tangents, without a product where the slope is one."""
+    if slope is _one:
+        return tangents
+    return -tangents if slope is _minus_one else tangents * slope(y, *values)
+
+
+UFUNCS.update({name: _differentiated(slopes) for name, slopes in SLOPES.items()})
+
+
+def conjugate(ufunc: Any, x: Any, **options: Any) -> Any:
+    """The conjugate moves by the conjugate."""
+    level = Level([x])
+    return level.dual(ufunc(x.value, **options), ufunc(x.tangents))
+
+
+UFUNCS["conjugate"] = conjugate

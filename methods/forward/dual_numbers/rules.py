@@ -16,10 +16,11 @@ UFUNCS: dict[str, Callable[..., Any]] = {}
 """By name, so that those of SciPy need no import of it."""
 FUNCTIONS: dict[Any, tuple[Callable[..., Any], frozenset[str]]] = {}
 """Each rule with the arguments it takes."""
-FLAT_UFUNCS = frozenset(
-    "greater greater_equal less less_equal equal not_equal isnan isfinite isinf signbit sign floor ceil trunc "
-    "rint floor_divide logical_and logical_or logical_xor logical_not heaviside spacing".split()
+_FLAT_UFUNCS = (
+    "greater greater_equal less less_equal equal not_equal isnan isfinite isinf signbit sign floor ceil "
+    "trunc rint floor_divide logical_and logical_or logical_xor logical_not heaviside spacing"
 )
+FLAT_UFUNCS = frozenset(_FLAT_UFUNCS.split())
 _FLAT_NAMES = (
     "all allclose any argmax argmin argsort argwhere around array_equal can_cast count_nonzero empty_like "
     "fix flatnonzero iscomplexobj isclose isrealobj lexsort ndim nonzero ones_like result_type round "
@@ -33,14 +34,14 @@ item: Callable[[Any, Any], Any]
 """x[index]; set by `rearranging`."""
 
 
-def rule(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Enter a rule, which takes what these functions take."""
+def rule(*functions: Any, options: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Enter a rule for these functions; `options` are the names of those that it only passes on."""
 
     def entered(found: Any) -> Any:
         code = found.__code__
-        taken = frozenset(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+        taken = {*options.split(), *code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]}
         for function in functions:
-            FUNCTIONS[function] = found, taken
+            FUNCTIONS[function] = found, frozenset(taken)
         return found
 
     return entered
@@ -53,11 +54,11 @@ def of_ufunc(ufunc: Any, method: str, given: Any, options: dict[str, Any]) -> An
         return REDUCED[ufunc.__name__](*given, **{"axis": 0, **options})
     if method != "__call__" or options.keys() - {"dtype"}:
         how = f".{method}" if method != "__call__" else f" with {', '.join(sorted(options))}"
-        raise _missing(f"np.{ufunc.__name__}{how}")
+        raise missing(f"np.{ufunc.__name__}{how}")
     if ufunc.__name__ in FLAT_UFUNCS:
         return ufunc(*map(plain, given), **options)
     if (found := UFUNCS.get(ufunc.__name__)) is None:
-        raise _missing(f"np.{ufunc.__name__}")
+        raise missing(f"np.{ufunc.__name__}")
     return found(ufunc, *given, **options)
 
 
@@ -68,11 +69,11 @@ def of_function(function: Any, given: Any, options: dict[str, Any]) -> Any:
     if function in FLAT:
         return function(*map(plain, given), **{key: plain(value) for key, value in options.items()})
     if function not in FUNCTIONS:
-        raise _missing(name)
+        raise missing(name)
     found, taken = FUNCTIONS[function]
     options = {key: value for key, value in options.items() if value is not None and value is not np._NoValue}
     if odd := options.keys() - taken:
-        raise _missing(f"{name} with {', '.join(sorted(odd))}")
+        raise missing(f"{name} with {', '.join(sorted(odd))}")
     return found(*given, **options)
 
 
@@ -88,12 +89,12 @@ def plain(x: Any) -> Any:
 def _check_not_written(name: str, options: dict[str, Any]) -> None:
     if options.pop("out", None) is not None:
         raise UsageError(
-            f"{name} of dual numbers cannot write into an array that is there (`out=`, or an operator such as "
-            "+=): use the array that it returns."
+            f"{name} of dual numbers cannot write into an array that is there (`out=`, or an operator such "
+            "as +=): use the array that it returns."
         )
 
 
-def _missing(what: str) -> UsageError:
+def missing(what: str) -> UsageError:
     return UsageError(
         f"dual numbers have no rule for {what}: write it with functions that have one, or add a rule to "
         "methods/forward/dual_numbers."
