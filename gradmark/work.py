@@ -5,6 +5,7 @@ compiled function runs its Python only once, so a method that compiles declares 
 record says so.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,23 +53,30 @@ class Counter:
         return Work(self.forward, self.tangent, self.pullback, declared)
 
 
-_active: list[Counter] = []
+class _Open(threading.local):
+    """The blocks that are open in this thread: what another thread does is not counted here."""
+
+    def __init__(self) -> None:
+        self.counters: list[Counter] = []
+
+
+_open = _Open()
 
 
 @contextmanager
 def counting() -> Iterator[Counter]:
     """Count the passes made inside the block; blocks may be nested, and each counts its own."""
     counter = Counter()
-    _active.append(counter)
+    _open.counters.append(counter)
     try:
         yield counter
     finally:
-        _active.remove(counter)
+        _open.counters.remove(counter)
 
 
 def count(forward: float = 0.0, tangent: float = 0.0, pullback: float = 0.0) -> None:
-    """Report passes to every open ``counting()`` block. Called by problems and layer passes."""
-    for counter in _active:
+    """Report passes to every open ``counting()`` block of this thread. Called by problems and layer passes."""
+    for counter in _open.counters:
         counter.forward += forward
         counter.tangent += tangent
         counter.pullback += pullback
@@ -77,9 +85,8 @@ def count(forward: float = 0.0, tangent: float = 0.0, pullback: float = 0.0) -> 
 @contextmanager
 def uncounted() -> Iterator[None]:
     """Count nothing inside the block: a function that is traced there is counted outside by who calls it."""
-    paused = _active[:]
-    _active.clear()
+    paused, _open.counters = _open.counters, []
     try:
         yield
     finally:
-        _active[:] = paused
+        _open.counters = paused

@@ -1,5 +1,7 @@
 """Counting passes, and what a method may claim about them."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,28 @@ def test_nothing_is_counted_where_a_trace_would_be_counted_once() -> None:
     with counting() as after:
         count(forward=1)
     assert after.total() == Work(forward=1)
+
+
+def test_what_another_thread_does_is_counted_there_alone() -> None:
+    opened, counted, found = threading.Event(), threading.Event(), []
+
+    def elsewhere() -> None:
+        with counting() as work:
+            opened.set()
+            assert counted.wait(10)
+            count(tangent=2)
+        found.append(work.total())
+
+    thread = threading.Thread(target=elsewhere)
+    with counting() as here, uncounted():
+        thread.start()
+        assert opened.wait(10)
+    count(forward=1)
+    with counting() as later:
+        counted.set()
+        thread.join()
+        count(forward=3)
+    assert (here.total(), later.total(), found) == (Work(), Work(forward=3), [Work(tangent=2)])
 
 
 def test_evaluations_are_forward_and_tangent_passes() -> None:
