@@ -26,7 +26,12 @@ def pushed(function: Callable[[dict[str, Any]], Any], point: Named, tangents: Na
     """
     tag, directions = fresh_tag(), next(iter(tangents.values())).shape[0]
     moving = {name: DualArray(point[name], each, tag) for name, each in tangents.items()}
-    return _parted(function({**point, **moving}), tag, directions)
+    try:
+        y = function({**point, **moving})
+    except ValueError as error:
+        # NumPy puts its own error before the one that says why a dual number cannot be put into an array.
+        raise (error.__cause__ if isinstance(error.__cause__, UsageError) else error) from None
+    return _parted(y, tag, directions)
 
 
 def _parted(y: Any, tag: int, directions: int) -> tuple[Any, Any]:

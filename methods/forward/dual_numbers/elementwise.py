@@ -28,6 +28,10 @@ def _minus_one(y: Any, *x: Any) -> int:
     return -1
 
 
+def _over(y: Any, a: Any, b: Any) -> Any:
+    return 1 / b
+
+
 def _number(like: Any, function: Any, x: float) -> Any:
     """A constant to the digits of an array's dtype."""
     return function(np.asarray(x, like.dtype))
@@ -94,10 +98,10 @@ SLOPES: dict[str, tuple[Slope | None, ...]] = {
     "log_expit": (lambda y, x: -np.expm1(y),),
     "gammaln": (_digamma,),
     "multiply": (lambda y, a, b: b, lambda y, a, b: a),
-    "divide": (lambda y, a, b: 1 / b, lambda y, a, b: -y / b),
+    "divide": (_over, lambda y, a, b: -y / b),
     "power": (_exponent, _base),
     "float_power": (_exponent, _base),
-    "arctan2": (lambda y, a, b: b / (a * a + b * b), lambda y, a, b: -a / (a * a + b * b)),
+    "arctan2": (lambda y, a, b: b / np.hypot(a, b) ** 2, lambda y, a, b: -a / np.hypot(a, b) ** 2),
     "hypot": (lambda y, a, b: a / y, lambda y, a, b: b / y),
     "logaddexp": (lambda y, a, b: np.exp(a - y), lambda y, a, b: np.exp(b - y)),
     "logaddexp2": (lambda y, a, b: np.exp2(a - y), lambda y, a, b: np.exp2(b - y)),
@@ -118,6 +122,7 @@ def _differentiated(slopes: tuple[Slope | None, ...]) -> Callable[..., Any]:
         level = Level(given)
         values = [level.value(x) for x in given]
         y, tangents = ufunc(*values, **options), None
+        values = [_widened(x, y.dtype) for x in values]
         for slope, x in zip(slopes, given, strict=True):
             if slope is not None and level.moves(x):
                 part = _along(slope, level.lifted(x, y.ndim), y, values)
@@ -127,10 +132,20 @@ def _differentiated(slopes: tuple[Slope | None, ...]) -> Callable[..., Any]:
     return rule
 
 
+def _widened(x: Any, dtype: Any) -> Any:
+    """`x` in the dtype of the result, so that no slope is rounded more; numbers of Python take any."""
+    return x.astype(dtype) if hasattr(x, "dtype") and x.dtype != dtype else x
+
+
 def _along(slope: Slope, tangents: Any, y: Any, values: list[Any]) -> Any:
-    """Slope times tangents, without a product where the slope is one."""
+    """Slope times tangents, without a product where the slope is one.
+
+    A quotient stays one: in longdouble 1 / b of a number of Python would be rounded to float64.
+    """
     if slope is _one:
         return tangents
+    if slope is _over:
+        return tangents / values[1]
     return -tangents if slope is _minus_one else tangents * slope(y, *values)
 
 

@@ -29,8 +29,9 @@ def _by_positions(function: Any) -> None:
 
 
 _OPTIONS = "axis axes k offset axis1 axis2 shift reps repeats indices indices_or_sections new_shape"
-_MOVING = "array_split delete diagonal dsplit flip fliplr flipud hsplit repeat resize roll rot90 split"
-for _name in f"{_MOVING} take take_along_axis tile vsplit".split():
+_MOVING = "delete diagonal flip fliplr flipud repeat resize roll rot90 take take_along_axis tile"
+_PARTS = "array_split dsplit hsplit split vsplit"
+for _name in f"{_MOVING} {_PARTS}".split():
     _by_positions(getattr(np, _name))
 
 
@@ -38,14 +39,12 @@ def _with_zeros(function: Any) -> None:
     """Functions that put zeros, or constants, between the numbers."""
 
     def placed(x: Any, *given: Any, **options: Any) -> Any:
+        constants = {key: options.pop(key) for key in ("constant_values",) if key in options}
         positions = function(1 + np.arange(x.size).reshape(x.shape), *given, **options)
-        value = function(x.value, *given, **{**options, **constants(options)})
+        value = function(x.value, *given, **options, **constants)
         flat = np.reshape(x.tangents, (x.tangents.shape[0], x.size))
         beside = np.concatenate([np.zeros((flat.shape[0], 1), x.dtype), flat], axis=1)
         return DualArray(value, beside[:, positions], x.tag)
-
-    def constants(options: dict[str, Any]) -> dict[str, Any]:
-        return {"constant_values": options.pop("constant_values")} if "constant_values" in options else {}
 
     rule(function, options="k pad_width mode constant_values")(placed)
 

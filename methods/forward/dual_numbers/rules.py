@@ -71,8 +71,8 @@ def of_function(function: Any, given: Any, options: dict[str, Any]) -> Any:
     if function not in FUNCTIONS:
         raise missing(name)
     found, taken = FUNCTIONS[function]
-    options = {key: value for key, value in options.items() if value is not None and value is not np._NoValue}
-    if odd := options.keys() - taken:
+    options = {key: value for key, value in options.items() if value is not np._NoValue}
+    if odd := {key for key, value in options.items() if value is not None} - taken:
         raise missing(f"{name} with {', '.join(sorted(odd))}")
     return found(*given, **options)
 

@@ -72,4 +72,4 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         raise missing(f"np.linalg.norm with ord={ord} of matrices")
     if ord in (np.inf, -np.inf):
         return (np.max if ord > 0 else np.min)(np.abs(x), axis=axis, keepdims=keepdims)
-    return np.sum(np.abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1 / ord)
+    return np.sum(np.abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1 / np.asarray(ord, x.dtype))
