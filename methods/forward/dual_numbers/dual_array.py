@@ -96,7 +96,7 @@ class DualArray(NDArrayOperatorsMixin):
         return "cpu"
 
     @property
-    def T(self) -> "DualArray":
+    def T(self) -> Any:
         """The axes in reverse order."""
         return self.transpose()
 

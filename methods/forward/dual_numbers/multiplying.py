@@ -15,7 +15,8 @@ def _matmul(ufunc: Any, a: Any, b: Any, **options: Any) -> Any:
     y = np.matmul(level.value(a), level.value(b), **options)
     left = a[None, :] if np.ndim(plain(a)) == 1 else a
     right = b[:, None] if np.ndim(plain(b)) == 1 else b
-    axes, tangents = max(left.ndim, right.ndim), None
+    axes = max(left.ndim, right.ndim)
+    tangents: Any = None
     if level.moves(a):
         tangents = _rows_times(level.lifted(left, axes), level.value(right))
     if level.moves(b):

@@ -27,7 +27,7 @@ _FLAT_NAMES = (
     "searchsorted shape size zeros_like"
 )
 FLAT = frozenset(getattr(np, name) for name in _FLAT_NAMES.split())
-REDUCED = {"add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min}
+REDUCED: dict[str, Any] = {"add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min}
 """What ``ufunc.reduce`` is, but for its default axis."""
 
 item: Callable[[Any, Any], Any]

@@ -13,11 +13,12 @@ from methods.forward.dual_numbers.rules import UFUNCS, plain, rule
 def where(condition: Any, *branches: Any) -> Any:
     """y = a where the condition holds, else b; of a condition alone the indices."""
     condition = plain(condition)
-    if not branches or not any(hasattr(x, "tangents") for x in branches):
+    if not any(hasattr(x, "tangents") for x in branches):
         return np.where(condition, *branches)
     level = Level(branches)
     y = np.where(condition, *map(level.value, branches))
-    return level.dual(y, _chosen(level, condition, *branches, y.ndim))
+    a, b = branches
+    return level.dual(y, _chosen(level, condition, a, b, y.ndim))
 
 
 def _chosen(level: Level, condition: Any, a: Any, b: Any, ndim: int) -> Any:
