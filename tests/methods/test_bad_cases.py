@@ -243,3 +243,29 @@ def test_the_complex_step_refuses_nothing_else(loss: str, dtype: str) -> None:
         at = np.random.default_rng(seed).standard_normal(6).astype(dtype)
         at[0] = 0.0 if seed % 2 else 1.0
         estimate("complex_step", ANALYTIC[loss], at)
+
+
+APART = {"two": [1e20, 1.0], "most are large": [1e20, 1e20, 0.5], "one is": [1e4, 0.1, 0.3, 0.7, 0.2, 0.4]}
+MEASURED = [(name, rule) for name in PLAIN for rule in ("dtype", "noise", "gill", "shi")]
+
+
+@pytest.mark.parametrize("at", APART)
+@pytest.mark.parametrize(("name", "rule"), [*MEASURED, ("richardson", ""), ("adaptive_difference", "")])
+def test_a_small_entry_beside_large_ones_has_a_step_of_its_own(name: str, rule: str, at: str) -> None:
+    for dtype in (np.float64, np.float32):
+        point = np.array(APART[at], dtype)
+        problem = gradmark.from_function(lambda x: np.log(x[0]) + np.sin(x[-1]), point)
+        method = gradmark.get_method(name, **({"rule": rule} if rule else {}))
+        answer = method.prepare(problem)(problem.parameters)
+        missed = abs(answer.gradient["x"][-1] - np.cos(np.float64(point[-1])))
+        # First order in a step of the root of epsilon; rounding of log(1e20) = 46 over it.
+        assert missed <= 50 * np.sqrt(np.finfo(dtype).eps)
+        assert answer.error is None or answer.error <= 500 * np.sqrt(np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize(("name", "rule"), MEASURED)
+def test_numbers_whose_powers_are_beyond_the_dtype_are_moved(name: str, rule: str) -> None:
+    for size in (1e300, 1e-300):
+        problem = gradmark.from_function(lambda x, s=size: np.sum(np.exp(x / s)), np.array([size, -size]))
+        answer = gradmark.get_method(name, rule=rule).prepare(problem)(problem.parameters)
+        np.testing.assert_allclose(answer.gradient["x"] * size, np.exp([1, -1]), rtol=1e-6)

@@ -15,6 +15,7 @@ from gradmark.draw import Draw
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
 from methods.finite_difference.evaluating.coordinates import CoordinateLosses
+from methods.finite_difference.steps.by_dtype import sizes
 from methods.finite_difference.steps.noise_level import POINTS, ecnoise, rounding_floor
 
 _SPACINGS = (2 / 3, 1 / 3, 1 / 6)
@@ -63,15 +64,9 @@ class Probe:
         return on_host(arrays, moved) - x, on_host(arrays, losses)
 
 
-def typical_size(x: Any) -> float:
-    """The root mean square of finite numbers; 1 where all are zero or there are none."""
-    largest = float(np.max(np.abs(x), initial=0))
-    return largest * float(np.sqrt(np.mean((x / largest) ** 2))) if largest > 0 else 1.0
-
-
 def sizes_of(x: Any) -> Any:
-    """What steps go with: the array's root mean square; for an entry far below it, its own size."""
-    typical, own = typical_size(x), np.abs(x)
+    """What steps go with: those of `steps.sizes`; for an entry far below its own, how large it is."""
+    typical, own = sizes(np, x), np.abs(x)
     return np.where((own > 0) & (own < _FAR_BELOW * typical), own, typical)
 
 
@@ -98,7 +93,7 @@ def _line(problem: Problem, point: Parameters, draw: Draw) -> Callable[[float], 
     """Losses at points so far apart along a line, and the epsilon of the dtype they come in."""
     arrays, signs = problem.arrays, np.random.default_rng(0)
     numbers = {name: to_numpy(array).astype(host_dtype(arrays)) for name, array in point.items()}
-    away = {name: signs.choice((-1.0, 1.0), x.shape) * typical_size(x) for name, x in numbers.items()}
+    away = {name: signs.choice((-1.0, 1.0), x.shape) * sizes(np, x) for name, x in numbers.items()}
 
     def along(spacing: float) -> tuple[Any, float]:
         found = []

@@ -30,7 +30,8 @@ class Erring:
             return
         steps: Any = np.abs(np.asarray(to_numpy(h), np.float64))
         rounding = self._epsilon / 4 * np.asarray(to_numpy(slopes), np.float64)
-        self._square += float(np.sum(found.squared_error(self._stencil, steps) + rounding**2))
+        with np.errstate(over="ignore"):  # an error beyond all numbers is infinite
+            self._square += float(np.sum(found.squared_error(self._stencil, steps) + rounding**2))
 
     def total(self) -> float | None:
         """What the 2-norm of the error is hardly ever above, or None."""

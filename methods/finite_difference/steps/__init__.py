@@ -12,6 +12,7 @@ from methods.finite_difference.steps.by_dtype import complex_rule as complex_rul
 from methods.finite_difference.steps.by_dtype import forward_rule as forward_rule
 from methods.finite_difference.steps.by_dtype import order_rule as order_rule
 from methods.finite_difference.steps.by_dtype import scale as scale
+from methods.finite_difference.steps.by_dtype import sizes as sizes
 from methods.finite_difference.steps.by_dtype import wanted as wanted
 from methods.finite_difference.steps.room import check_room as check_room
 from methods.finite_difference.steps.room import resolved as resolved

@@ -3,17 +3,28 @@
 A difference of order p has a truncation error of order h^p and a rounding error of order eps/h, which balance
 at h ~ eps^(1/(p+1)) times the scale on which the loss curves (Press et al., Numerical Recipes, 5.7). That is
 taken to be the root mean square of the parameter's array: arrays differ in scale, the entries of one rarely
-do.
+do. Where some do, so that the root mean square is that of a few of them, the others have a size of their own.
 """
 
 import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from gradmark.arrays import Array, Arrays
 
 Rule = Callable[[float], float]
 """From the epsilon of a dtype to the step for an array of scale 1."""
+
+_FAR_ABOVE = 8.0
+"""Of its own size: a root mean square that is so large says nothing of an entry. That of a network's arrays
+is hardly ever above 1, and that of a Gaussian one 0.9 of the entry at `_MOST`, so that their steps are of the
+root mean square."""
+_MOST = 0.75
+"""The share of an array's entries that are no larger than the one that stands for them."""
+_OTHER_KIND = 1e-4
+"""An entry that is so much smaller than most of its array is of another kind than they."""
 
 
 def forward_rule(epsilon: float) -> float:
@@ -55,8 +66,27 @@ def scale(xp: Any, x: Array) -> Array:
     return xp.where(largest > 0, largest * xp.sqrt(xp.mean(relative * relative)), one)
 
 
+def sizes(xp: Any, x: Array) -> Array:
+    """The size of each entry of `x`, shape () or that of `x`.
+
+    It is the root mean square, where that is not far above the entry's own size. That is at least 1, on which
+    most functions curve, so that numbers near zero, of which a trained network has many, have steps above
+    rounding; and at least that of most entries, unless these are of another kind: in (1e20, 1) and in
+    (1e20, 1e20, 1) the sizes of the ones are 1.
+    """
+    typical = scale(xp, x)
+    if 0 in x.shape or (isinstance(x, np.ndarray) and typical <= _FAR_ABOVE):  # which saves small losses time
+        return typical
+    own = xp.abs(x)
+    own = xp.where(own > 1, own, xp.ones_like(own))
+    ordered = xp.sort(xp.reshape(xp.abs(x), (-1,)))
+    most = ordered[int(_MOST * (ordered.shape[0] - 1))]
+    own = xp.where((most > own) & (_OTHER_KIND * most <= own), most, own)
+    return xp.where(typical / _FAR_ABOVE > own, own, typical)
+
+
 def wanted(arrays: Arrays, x: Array, rule: Rule, step: float | None) -> Array:
-    """The step for the coordinates of `x`, shape () or that of `x`: `step`, or the rule times the scale."""
+    """The step for the coordinates of `x`, shape () or that of `x`: `step`, or the rule times their sizes."""
     if step is not None:
         return arrays.xp.full_like(x, step)
-    return rule(arrays.epsilon) * scale(arrays.xp, x)
+    return rule(arrays.epsilon) * sizes(arrays.xp, x)

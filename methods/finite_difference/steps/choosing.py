@@ -12,7 +12,7 @@ search as long as they have to, some 100 to 300.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,15 +33,19 @@ from methods.finite_difference.steps.shi import bisected_step
 
 @dataclass(frozen=True)
 class Found:
-    """A step, with the standard deviation of the loss's noise and the size of the derivative behind it."""
+    """A step, with the standard deviation of the loss's noise and the size of the derivative behind it.
+
+    Step and derivative are in the `units` of the coordinates, a number or the shape of the array.
+    """
 
     step: float
     noise: float
     derivative: float
+    units: Any = 1.0
 
     def squared_error(self, stencil: Stencil, h: Any) -> Any:
         """The mean square error of differences with steps `h`: noise and truncation."""
-        of_truncation = stencil.truncation * self.derivative * h**stencil.order
+        of_truncation = stencil.truncation * self.derivative * (h / self.units) ** stencil.order / self.units
         return (stencil.noise * self.noise / h) ** 2 + of_truncation**2
 
 
@@ -62,7 +66,9 @@ def chooser(problem: Problem, stencil: Stencil, rule: str, step: float | None) -
             found = measured(lines(parameters, draw, name), stencil, rule)
         if found is None:
             return wanted(arrays, x, by_dtype, step), None
-        return arrays.xp.full_like(x, found.step), found
+        units = np.reshape(found.units, tuple(x.shape) if np.ndim(found.units) else ())
+        h = arrays.array(found.step * np.broadcast_to(units, tuple(x.shape)))
+        return h, replace(found, units=units.astype(np.float64))
 
     return choose
 
@@ -79,7 +85,7 @@ def measured(lines: Lines, stencil: Stencil, rule: str) -> Found | None:
     if found is None or blind or lines.cramped or not (math.isfinite(noise) and noise > 0):
         return None
     step, curvature = found
-    return Found(min(step, lines.reach / stencil.reach), noise, curvature.size)
+    return Found(min(step, lines.reach / stencil.reach), noise, curvature.size, lines.units)
 
 
 def _spacings(lines: Lines, stencil: Stencil) -> tuple[float, float]:
@@ -88,7 +94,7 @@ def _spacings(lines: Lines, stencil: Stencil) -> tuple[float, float]:
     A function that computes in fewer digits than it returns does not move at the first. That is at most the
     step of a central difference: at those of higher orders smooth functions are not straight enough.
     """
-    near = lines.scale * order_rule(min(stencil.order, 2))(lines.unit)
+    near = lines.scale * order_rule(min(stencil.order, 2))(lines.epsilon)
     far = math.sqrt(near * lines.reach / POINTS)
     return lines.spacing(near, POINTS - 1), lines.spacing(far, POINTS - 1)
 

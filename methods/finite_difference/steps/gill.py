@@ -8,6 +8,8 @@ noise is); the step is that of the least bound on the error, h |f''| / 2 + 2 e /
 
 import math
 
+import numpy as np
+
 from methods.finite_difference.stencils.weights import Stencil, of_derivative
 from methods.finite_difference.steps.curvature import Curvature, curvature_at
 from methods.finite_difference.steps.lines import Lines
@@ -39,7 +41,7 @@ def searched(lines: Lines, stencil: Stencil, noise: float, value: float) -> Curv
     no value was finite.
     """
     of = of_derivative(stencil.order + 1)
-    typical = (1 + value) / (1 + lines.scale) ** of.derivative
+    typical = (1 + value) / (1 / float(np.max(lines.units)) + lines.scale) ** of.derivative
     first = _FIRST * bounded_step(stencil, noise, typical) if noise else lines.scale
     last, spacing = None, lines.spacing(first, of.reach)
     tried: set[float] = set()

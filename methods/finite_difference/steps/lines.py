@@ -16,6 +16,7 @@ from gradmark.draw import Draw
 from gradmark.parameters import Parameters
 from gradmark.population import evaluator, members_per_chunk
 from gradmark.problem import Problem
+from methods.finite_difference.steps.by_dtype import scale, sizes
 
 SAMPLED = 6
 """Lines for each array."""
@@ -27,21 +28,23 @@ _LEAST = 2.0**-40
 
 @dataclass(frozen=True)
 class Lines:
-    """Losses along n coordinates of one array.
+    """Losses along n coordinates of one array, each in a unit of its own, which is about its size.
 
     ``values(spacing, offsets)`` has shape (n, len(offsets)): the losses with each coordinate moved by spacing
     * offset, exactly, where the spacing is one that ``spacing`` gives. Moves go up to `reach`. `scale` is the
-    root mean square of the array, `largest` the size of the largest coordinate; `unit` is the epsilon of its
-    dtype, ``digits()`` that of the losses; `cramped` says that a bound leaves no room.
+    root mean square of the array, `largest` the size of the largest coordinate; `epsilon` is that of its
+    dtype, ``digits()`` that of the losses; `cramped` says that a bound leaves no room. `units` are those of
+    all coordinates, a number or a flat array (see `steps.sizes`).
     """
 
     values: Callable[[float, tuple[int, ...]], Any]
     scale: float
     largest: float
     reach: float
-    unit: float
+    epsilon: float
     digits: Callable[[], float]
     cramped: bool = False
+    units: Any = 1.0
 
     def only(self, which: Any) -> "Lines":
         """Some of the lines; the others are evaluated all the same."""
@@ -53,7 +56,7 @@ class Lines:
 
     def finest(self, move: float) -> float:
         """The spacing of numbers beside the largest coordinate after a move: a power of two."""
-        return power_of_two(max(self.largest + move, self.reach * _LEAST), math.ceil) * self.unit / 2
+        return power_of_two(max(self.largest + move, self.reach * _LEAST), math.ceil) * self.epsilon / 2
 
     def spacing(self, wanted: float, farthest: int) -> float:
         """The exact spacing nearest to `wanted` at which the offset `farthest` is within reach."""
@@ -82,9 +85,10 @@ def lines_of(problem: Problem) -> Callable[[Parameters, Draw, str], Lines]:
     def lines(parameters: Parameters, draw: Draw, name: str) -> Lines:
         numbers = np.asarray(to_numpy(parameters[name]), np.longdouble).ravel()
         entries, seen = sampled(numbers.size), {"digits": arrays.epsilon}
-        scale = float(np.sqrt(np.mean(numbers**2))) or 1.0
-        at = numbers[entries]
-        reach, cramped = _room(at, _FARTHEST * scale, problem.bounds)
+        size, units = _units(numbers)
+        unit = np.broadcast_to(units, numbers.shape)[entries]
+        at = numbers[entries] / unit
+        reach, cramped = _room(at, unit, _FARTHEST * size, problem.bounds)
 
         def values(spacing: float, offsets: tuple[int, ...]) -> Any:
             # Multiples of the finest spacing have no more digits than the dtype carries.
@@ -92,23 +96,34 @@ def lines_of(problem: Problem) -> Callable[[Parameters, Draw, str], Lines]:
             base = at if cramped else np.round(at / finest) * finest
             # Lines of the same coordinate are shifted, so that their noise is not the same.
             shifts = (np.arange(SAMPLED) // numbers.size)[:, None] / 2
-            moved = (base[:, None] + (0 if cramped else spacing) * (shifts + np.asarray(offsets))).ravel()
-            losses = losses_at(parameters, draw, name, np.repeat(entries, len(offsets)), moved)
+            moved = base[:, None] + (0 if cramped else spacing) * (shifts + np.asarray(offsets))
+            there = (unit[:, None] * moved).ravel()
+            losses = losses_at(parameters, draw, name, np.repeat(entries, len(offsets)), there)
             seen["digits"] = epsilon(dtype_name(losses))
             return np.asarray(to_numpy(losses), np.longdouble).reshape(entries.size, -1)
 
         largest = float(np.max(np.abs(at)))
-        found = Lines(values, scale, largest, reach, arrays.epsilon, lambda: seen["digits"], cramped)
+        found = Lines(values, size, largest, reach, arrays.epsilon, lambda: seen["digits"], cramped, units)
         return found
 
     return lines
 
 
-def _room(at: Any, reach: float, bounds: tuple[float, float] | None) -> tuple[float, bool]:
+def _units(numbers: Any) -> tuple[float, Any]:
+    """The root mean square of an array in its own unit, and the unit of each entry, one if all have the same.
+
+    Units are powers of two, so that nothing is rounded, and sizes far from 1 do not overflow as powers.
+    """
+    typical, each = scale(np, numbers), np.exp2(np.round(np.log2(sizes(np, numbers))))
+    unit = np.exp2(np.round(np.log2(typical)))
+    return float(typical / unit), unit if np.all(each == unit) else each
+
+
+def _room(at: Any, unit: Any, reach: float, bounds: tuple[float, float] | None) -> tuple[float, bool]:
     """How far all of `at` may move to both sides, and whether that is hardly at all."""
     if bounds is None:
         return reach, False
-    room = float(np.min(np.minimum(at - bounds[0], bounds[1] - at))) / 2
+    room = float(np.min(np.minimum(at - bounds[0] / unit, bounds[1] / unit - at))) / 2
     # A thousandth of the reach leaves no room for the spacings between noise and curvature.
     return (reach, True) if room < reach / 1000 else (min(reach, room), False)
 
