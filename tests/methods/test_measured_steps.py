@@ -213,3 +213,17 @@ def test_where_a_loss_cannot_be_added_up_in_float64_there_is_a_reason() -> None:
         method.supports(CASES[case](Arrays(dtype="float32"))) for case in ("rosenbrock", "mlp tanh mse")
     ]
     assert reasons[0] is not None and "no criterion" in reasons[0] and reasons[1] is None
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_an_error_estimate_knows_that_larger_losses_at_far_steps_are_rounded_more(rule: str) -> None:
+    covered, method = [], gradmark.get_method("stencil_difference", rule=rule)
+    for seed in range(40):
+        # No fifth derivative: the steps of five points are as long as the array is large.
+        random = np.random.default_rng(seed)
+        at, a = random.standard_normal(6), random.uniform(-2, 2, 6)
+        problem = gradmark.from_function(lambda x, a=a: np.sum((x - a) ** 4) / 6, at)
+        estimate = method.prepare(problem)(problem.parameters)
+        exact = (at.astype(np.longdouble) - a) ** 3 * 2 / 3
+        covered.append(np.linalg.norm(estimate.gradient["x"] - exact) <= estimate.error)
+    assert np.mean(covered) >= 0.95

@@ -1,6 +1,7 @@
 """The error that a difference expects of itself, from the noise and the derivative behind its step."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,17 +22,22 @@ class Erring:
         self._stencil, self._epsilon = stencil, epsilon
         self._square: float | None = 0.0
 
-    def add(self, found: Found | None, h: Array, slopes: Array) -> None:
-        """An array of rounded `slopes` with the step `h` of each; without `found` all is unknown."""
+    def add(self, found: Found | None, h: Array, slopes: Array, losses: Sequence[Array] = ()) -> None:
+        """An array of rounded `slopes` with the step `h` of each, and `losses` on the way.
+
+        Without `found` all is unknown.
+        """
         if self._square is None or math.prod(h.shape) == 0:
             return
         if found is None:
             self._square = None
             return
         steps: Any = np.abs(np.asarray(to_numpy(h), np.float64))
+        sizes = [np.abs(np.asarray(to_numpy(each), np.float64)) for each in losses]
+        largest: Any = np.max(sizes, axis=0) if sizes else 0.0
         rounding = self._epsilon / 4 * np.asarray(to_numpy(slopes), np.float64)
         with np.errstate(over="ignore"):  # an error beyond all numbers is infinite
-            self._square += float(np.sum(found.squared_error(self._stencil, steps) + rounding**2))
+            self._square += float(np.sum(found.squared_error(self._stencil, steps, largest) + rounding**2))
 
     def total(self) -> float | None:
         """What the 2-norm of the error is hardly ever above, or None."""

@@ -51,10 +51,11 @@ def one_sided(options: Options, problem: Problem, sign: int) -> Prepared:
                 h, found = choose(point, draw, name)
                 h = steps.resolved(arrays, x, h)
                 moved = x + steps.towards(arrays.xp, h, x, problem.bounds, sign)
-                difference = losses_at(point, draw, name, moved) - value
+                there = losses_at(point, draw, name, moved)
+                difference = there - value
                 check_inside(summed, point, draw, name, difference)
                 result[name] = narrowed(arrays, options.accumulate, difference / (moved - x))
-                erring.add(found, moved - x, result[name])
+                erring.add(found, moved - x, result[name], [there])
         value = narrowed(arrays, options.accumulate, value)
         return Estimate(finished(result), value, work.total(), erring.total())
 

@@ -58,12 +58,13 @@ def symmetric(options: Options, problem: Problem, order: int) -> Prepared:
                     move = h if offset == 1 else offset * h
                     right, left = x + move, x - move
                     steps.check_room(arrays.xp, right - left, name, problem.bounds)
-                    difference = losses_at(point, draw, name, right) - losses_at(point, draw, name, left)
+                    ends = [losses_at(point, draw, name, moved) for moved in (right, left)]
+                    difference = ends[0] - ends[1]
                     check_inside(summed, point, draw, name, difference)
                     slope = difference / (right - left)
                     slopes.append(slope if weight == 1 else weight * slope)
                 result[name] = narrowed(arrays, options.accumulate, sum(slopes[1:], slopes[0]))
-                erring.add(found, h, result[name])
+                erring.add(found, h, result[name], ends)
         return Estimate(finished(result), None, work.total(), erring.total())
 
     return gradient

@@ -35,18 +35,21 @@ from methods.finite_difference.steps.shi import bisected_step
 class Found:
     """A step, with the standard deviation of the loss's noise and the size of the derivative behind it.
 
-    Step and derivative are in the `units` of the coordinates, a number or the shape of the array.
+    Step and derivative are in the `units` of the coordinates, a number or the shape of the array. `relative`
+    is the noise over the loss, where that is rounding: larger losses are rounded more.
     """
 
     step: float
     noise: float
     derivative: float
     units: Any = 1.0
+    relative: float = 0.0
 
-    def squared_error(self, stencil: Stencil, h: Any) -> Any:
-        """The mean square error of differences with steps `h`: noise and truncation."""
+    def squared_error(self, stencil: Stencil, h: Any, losses: Any = 0.0) -> Any:
+        """The mean square error of differences with steps `h` and `losses` there: noise and truncation."""
+        noise = np.maximum(self.noise, self.relative * losses)
         of_truncation = stencil.truncation * self.derivative * (h / self.units) ** stencil.order / self.units
-        return (stencil.noise * self.noise / h) ** 2 + of_truncation**2
+        return (stencil.noise * noise / h) ** 2 + of_truncation**2
 
 
 Chooser = Callable[[Parameters, Draw, str], tuple[Array, Found | None]]
@@ -85,7 +88,8 @@ def measured(lines: Lines, stencil: Stencil, rule: str) -> Found | None:
     if found is None or blind or lines.cramped or not (math.isfinite(noise) and noise > 0):
         return None
     step, curvature = found
-    return Found(min(step, lines.reach / stencil.reach), noise, curvature.size, lines.units)
+    relative = min(noise / value, lines.digits()) if value else 0.0
+    return Found(min(step, lines.reach / stencil.reach), noise, curvature.size, lines.units, relative)
 
 
 def _spacings(lines: Lines, stencil: Stencil) -> tuple[float, float]:

@@ -20,6 +20,8 @@ _TRIES = 6
 _FACTOR = 10.0
 _FIRST = 10.0
 """The first spacing in times the step that would be best if |f''| were (1 + |f|) / (1 + |x|)^2."""
+_LARGEST = 1e6
+"""Times their size, on which functions of smaller numbers are supposed to curve: 1, beside most numbers."""
 
 
 def bounded_step(stencil: Stencil, noise: float, derivative: float) -> float:
@@ -41,7 +43,8 @@ def searched(lines: Lines, stencil: Stencil, noise: float, value: float) -> Curv
     no value was finite.
     """
     of = of_derivative(stencil.order + 1)
-    typical = (1 + value) / (1 / float(np.max(lines.units)) + lines.scale) ** of.derivative
+    one = min(1 / float(np.max(lines.units)), _LARGEST)
+    typical = (1 + value) / (one + lines.scale) ** of.derivative
     first = _FIRST * bounded_step(stencil, noise, typical) if noise else lines.scale
     last, spacing = None, lines.spacing(first, of.reach)
     tried: set[float] = set()
