@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,9 @@ import gradmark
 from gradmark.arrays import installed
 from gradmark.claims import Growth
 from gradmark.judging.clock import Clock
-from gradmark.judging.costs import growth, hidden
+from gradmark.judging.costs import counts, growth, hidden
 from gradmark.judging.costs.growth import WIDE, Costs
-from gradmark.judging.hearing import Hearing
+from gradmark.judging.hearing import Answer, Hearing
 from gradmark.judging.stages import cost
 from gradmark.judging.trial import Trial
 from gradmark.judging.verdict import Finding
@@ -91,6 +92,8 @@ def test_every_method_makes_the_passes_it_states_and_as_many_more_as_it_claims(n
     backend = next(each for each in ("numpy", "torch", "jax") if each in method.claims.backends)
     if not installed(backend):
         pytest.skip(f"{backend} is not installed")
+    if "gradient" not in method.claims.wants:
+        pytest.skip("the cost of a gradient is judged")
     found = findings(method, backend=backend)
     # Who stops where a coordinate's own error says so states no number, and no power of it is exact.
     seen = {"cost.count", "cost.passes"} if method.claims.work is not None else set()
@@ -280,3 +283,44 @@ def test_the_growth_that_a_short_form_is_given_holds_for_an_honest_loop() -> Non
     found = findings(one_sided(), (150, 300, 600, 1_200))
     assert not failed(found)
     assert {each.status for each in found if each.check in ("cost.count", "cost.passes")} == {"passed"}
+
+
+@cache
+def up_to_wide() -> list[Any]:
+    """One network at sizes that reach layers much wider than what comes in and goes out."""
+    sizes = (150, 600, 2_500, 10_000, 50_000, 100_000, 400_000, 1_200_000)
+    return [gradmark.get_problem("mlp", widths=widths_for(size), batch=4) for size in sizes]
+
+
+def growing(law: Callable[[Any], float], power: float) -> str:
+    """What is said of a method whose passes are counted, at the first five sizes, and stated by `law`."""
+    method = Impostor(nothing, lambda problem: Work(forward=law(problem)), Growth(passes=power))
+    ladder = [Hearing("method", method, Trial("mlp"), problem) for problem in up_to_wide()]
+    made = [Work(forward=law(each.problem)) for each in ladder[:5]]
+    return counts.growth(ladder, [Answer({}, Estimate({}, None, work), work, 0.0) for work in made]).status
+
+
+def units(problem: Any) -> float:
+    """A pass for each unit: a power of P in the end, when layers are wider than inputs and outputs."""
+    return 1.0 + sum(array.size for name, array in problem.parameters.items() if name.endswith("bias"))
+
+
+def entries(problem: Any) -> float:
+    return 1.0 + sum(array.size for array in problem.parameters.values())
+
+
+def test_passes_for_each_unit_grow_with_the_root_of_p_where_layers_are_wide() -> None:
+    assert growing(units, 0.5) == growing(entries, 1.0) == growing(lambda problem: 3.0, 0.0) == "passed"
+
+
+@pytest.mark.parametrize(
+    ("law", "power"),
+    [
+        *((units, power) for power in (0.0, 0.25, 0.75, 1.0)),
+        *((entries, power) for power in (0.0, 0.5, 0.75, 1.25, 2.0)),
+        (lambda problem: entries(problem) * np.log(entries(problem)), 1.0),
+        (lambda problem: units(problem) * np.log(entries(problem)), 0.5),
+    ],
+)
+def test_wide_layers_excuse_no_wrong_power(law: Callable[[Any], float], power: float) -> None:
+    assert growing(law, power) == "failed"

@@ -47,9 +47,9 @@ def examine(hearings: Sequence[Hearing]) -> Iterator[Finding]:
         called.append((hearing, answer))
         if claims.work is not None:
             yield counts.count(hearing, answer)
-    ladder = [hearing for hearing, _ in called]
     if claims.work is not None and len(called) >= _FEWEST_COUNTS:
         yield counts.growth(ladder, [answer for _, answer in called])
+    ladder = [hearing for hearing, _ in called]
     if len(called) < FEWEST_SIZES:
         return
     for finding in (*_times(called), *_hidden(called), *_memory(ladder)):
