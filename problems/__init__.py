@@ -7,5 +7,6 @@ makes constants of what their normalisations measure. `convnet` looks at images;
 `text` of a grammar; `rnn` and `lstm` add numbers in `sequences`, and `stepping` shows the steps in time one
 by one. `vector_map` has its inputs for parameters. `plain_forward` is the pass in which costs are counted.
 `profiles` are the plans of ``gradmark run`` (`variants` are methods that the quick one measures once),
-`trials` those of ``gradmark validate``.
+`trials` those of ``gradmark validate``, on
+the `trial_problems`.
 """
