@@ -8,17 +8,17 @@ is the rounding. So a wrong method cannot buy itself tolerance.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from gradmark.arrays import epsilon, to_numpy
+from gradmark.arrays import epsilon
 from gradmark.claims import Truncated
+from gradmark.judging.comparing.difference_errors import difference_errors
+from gradmark.judging.comparing.node_truncation import node_truncation, steps_nodes
 from gradmark.judging.hearing import Hearing
 from gradmark.judging.places.sites import Site
-from gradmark.population import losses, members_per_chunk
 from gradmark.reference import Reference
 from gradmark.reference.point import Point, widest_point
 from gradmark.reference.slope import noise_level
@@ -54,7 +54,17 @@ def allowance(hearing: Hearing, site: Site, reference: Reference, claim: Truncat
         # The step itself is rounded, and not every method divides by what became of it.
         moved = epsilon(hearing.dtype) * np.abs(x) * np.abs(reference.gradient[name])
         rounding[name] = (NOISES * level + moved) / shortest[name]
+    for name, found in _at_nodes(hearing, wide, claim).items():
+        truncation[name] = np.maximum(truncation[name], FORMULAS * found)
     return Allowance(truncation, rounding)
+
+
+def _at_nodes(hearing: Hearing, wide: Point, claim: Truncated) -> Mapping[str, Any]:
+    """What the method's own step does where it is one of the nodes."""
+    given = getattr(hearing.method, claim.parameter, None)
+    if not isinstance(given, Real) or isinstance(given, bool) or not steps_nodes(hearing.method.claims):
+        return {}
+    return node_truncation(wide, float(given), claim.order)
 
 
 def steps(
@@ -69,42 +79,3 @@ def steps(
     best = epsilon(hearing.dtype) ** (1 / (claim.order + 1))
     longest = {name: FREEDOM * best * max(1.0, size) for name, size in sizes.items()}
     return longest, {name: best / FREEDOM * min(1.0, size) for name, size in sizes.items()}
-
-
-def difference_errors(point: Point, name: str, step: float, order: int, gradient: Any) -> Any:
-    """How far differences of `order` with `step` are from `gradient`, for each entry of array `name`."""
-    x = point.numbers[name]
-    h = _within(np.full(x.shape, np.longdouble(step)), x, point.problem.bounds)
-    h = (x + h) - x
-    if order == 1:
-        centre = point.loss(point.numbers)
-        right, left = ((_moved(point, name, sign * h) - centre) / (sign * h) for sign in (1, -1))
-        return np.maximum(np.abs(right - gradient), np.abs(left - gradient))
-    column = [_central(point, name, h * 2.0**level) for level in range(order // 2)]
-    for power in range(1, order // 2):  # Richardson: each column removes one even power of the step
-        column = [fine + (fine - coarse) / (4.0**power - 1) for fine, coarse in pairwise(column)]
-    return np.abs(column[0] - gradient)
-
-
-def _central(point: Point, name: str, h: Any) -> Any:
-    return (_moved(point, name, h) - _moved(point, name, -h)) / (2 * h)
-
-
-def _moved(point: Point, name: str, offsets: Any) -> Any:
-    """The loss with one entry of array `name` moved by its offset, for each entry."""
-    x, arrays = point.numbers[name], point.problem.arrays
-    chunk, found = members_per_chunk(point.problem, point.draw, x.size), []
-    for start in range(0, x.size, chunk):
-        many = min(chunk, x.size - start)
-        members = np.tile(x.ravel(), (many, 1))
-        entries = np.arange(many)
-        members[entries, start + entries] += offsets.ravel()[start : start + many]
-        moved = {name: arrays.array(members.reshape(many, *x.shape))}
-        with np.errstate(all="ignore"):
-            values = losses(point.problem, moved, point.parameters, point.draw)
-        found.append(to_numpy(values).astype(np.longdouble))
-    return np.concatenate(found).reshape(x.shape)
-
-
-def _within(h: Any, x: Any, bounds: tuple[float, float] | None) -> Any:
-    return h if bounds is None else np.minimum(h, np.minimum(x - bounds[0], bounds[1] - x) / 2)

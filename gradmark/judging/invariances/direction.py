@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from gradmark.judging.comparing.truncation import FORMULAS, difference_errors
+from gradmark.judging.comparing.difference_errors import difference_errors
+from gradmark.judging.comparing.truncation import FORMULAS
 from gradmark.judging.invariances.binding import Unfit, truncated
 from gradmark.judging.invariances.comparison import finding
 from gradmark.judging.invariances.subject import Subject
