@@ -45,9 +45,16 @@ MORE = (
     *("path_sum", "func_grad", "compiled", "hips_autograd"),
     *("checkpointed_backprop", "reversible_backprop", "torch_checkpoint"),
     *("mixed_precision_backprop", "torch_autocast", "clipped_by_norm", "clipped_by_value"),
+    *("node_tangent", "activity_perturbation"),
+    *("divided_difference", "weight_difference", "node_difference"),
 )
-"""Variants and peers of reverse mode, in the full grid alone: the default one is kept small."""
+"""Variants and peers of the methods above, in the full grid alone: the default one is kept small."""
+_KIN = "a variant or a peer of a method in the grid: `gradmark run` compares them"
 LEFT_OUT = {
+    **dict.fromkeys(("forward_ad", "jax_jvp", "dual_numbers", "backward_difference"), _KIN),
+    **dict.fromkeys(("stencil_difference", "richardson", "adaptive_difference"), _KIN),
+    **dict.fromkeys(("scipy_difference", "scipy_jacobian", "numdifftools_gradient"), _KIN),
+    "gradient_difference": "it computes Hessians, and the suite measures gradients",
     "data_parallel_backprop": "it starts worker processes, which a cell of asv is not to do",
     "pipeline_backprop": "it starts worker processes, which a cell of asv is not to do",
 }

@@ -8,7 +8,8 @@
 - In the process `worker` builds the `session`; `measurement` is the order in which its candidates are
   measured: `admission`, then `calling` (work, and by `accuracy` the error), then `costing` (memory, and
   time beside `forward`). A method runs `bound` to its point, in an `attempt` that ends no case but its own,
-  and `case_detail` says what it claims.
+  and `case_detail` says what it claims; products with a vector are measured
+  along a `direction`.
 - `records` are appended to the run's folder by `appending`; `environment`, `kernels` and `cpus` say where
   they were measured. `frame` reads a run as a table, and `difference` compares two.
 """

@@ -28,6 +28,12 @@ each_method = pytest.mark.parametrize("name", METHODS)
 # rounding of the loss by a step of at least 1e-9 of the loss's scale.
 LIKE = {"forward_difference": 1e-5, "backward_difference": 1e-5, "central_difference": 1e-7}
 
+# Differences on both sides of the point, which never ask for the loss there; or which keep it to themselves.
+UNQUERIED = (
+    *("central_difference", "stencil_difference", "gaussian_es"),
+    *("numdifftools_gradient", "scipy_jacobian"),
+)
+
 
 def place(name: str) -> Arrays:
     """Float64 arrays on a backend that the method has."""
@@ -151,7 +157,7 @@ def test_nothing_of_the_first_point_is_kept(name: str) -> None:
 def test_the_value_is_the_loss_at_the_point_or_none(name: str) -> None:
     method, problem = gradmark.get_method(name), CASES["mlp tanh mse"](place(name))
     value = method.prepare(problem)(problem.parameters).value
-    queried = name not in ("central_difference", "stencil_difference", "gaussian_es")
+    queried = name not in UNQUERIED
     assert (value is not None) == queried
     if queried:
         exact, inside = float(to_numpy(problem.loss(problem.parameters))), method.claims.precision
@@ -166,6 +172,13 @@ def test_parameters_that_record_a_graph_give_a_gradient_that_does_not(name: str)
     gradient = gradmark.get_method(name).prepare(problem)(recording).gradient
     assert not any(array.requires_grad for array in gradient.values())
     assert all(array.grad is None for array in recording.values())
+
+
+def test_layers_that_do_not_work_in_buffers_record_no_graph_either() -> None:
+    problem = gradmark.get_problem("rnn", length=2, hidden=2, backend="torch")
+    recording = {key: torch.nn.Parameter(array.clone()) for key, array in problem.parameters.items()}
+    found = gradmark.get_method("backprop").prepare(problem)(recording)
+    assert not any(array.requires_grad for array in (found.value, *found.gradient.values()))
 
 
 @each_method

@@ -7,7 +7,10 @@ import gradmark
 from gradmark.arrays import Arrays
 from tests.methods.cases import CASES, assert_like, cosine, reference, relative_error, rounding
 
-ON_TORCH = [name for name in gradmark.list_methods() if "torch" in gradmark.get_method(name).claims.backends]
+EVERY = {name: gradmark.get_method(name).claims for name in gradmark.list_methods()}
+ON_TORCH = [
+    name for name, claims in EVERY.items() if "torch" in claims.backends and "gradient" in claims.wants
+]
 # What asks whether a loss carries complex numbers, if 16 bits overflow, or how losses differ, needs numbers.
 ASKING = ("complex_step", "mixed_precision_backprop", "torch_autocast", "richardson", "adaptive_difference")
 # What sends numbers to other processes needs them too.
