@@ -30,23 +30,15 @@ from gradmark.problem import Problem
 from gradmark.run.records import Group
 
 METHODS: tuple[str, ...] = (
-    "backprop",
-    "autograd",
-    "tangent",
-    "jvp",
-    "forward_gradient",
-    "forward_difference",
-    "central_difference",
-    "complex_step",
-    "gaussian_es",
-    "jax_grad",
+    *("backprop", "autograd", "tangent", "jvp", "forward_gradient"),
+    *("forward_difference", "central_difference", "complex_step", "gaussian_es", "jax_grad"),
 )
 MORE = (
     *("path_sum", "func_grad", "compiled", "hips_autograd"),
     *("checkpointed_backprop", "reversible_backprop", "torch_checkpoint"),
     *("mixed_precision_backprop", "torch_autocast", "clipped_by_norm", "clipped_by_value"),
-    *("node_tangent", "activity_perturbation"),
-    *("divided_difference", "weight_difference", "node_difference"),
+    *("node_tangent", "activity_perturbation", "divided_difference"),
+    *("weight_difference", "node_difference"),
 )
 """Variants and peers of the methods above, in the full grid alone: the default one is kept small."""
 _KIN = "a variant or a peer of a method in the grid: `gradmark run` compares them"
@@ -55,8 +47,7 @@ LEFT_OUT = {
     **dict.fromkeys(("stencil_difference", "richardson", "adaptive_difference"), _KIN),
     **dict.fromkeys(("scipy_difference", "scipy_jacobian", "numdifftools_gradient"), _KIN),
     "gradient_difference": "it computes Hessians, and the suite measures gradients",
-    "data_parallel_backprop": "it starts worker processes, which a cell of asv is not to do",
-    "pipeline_backprop": "it starts worker processes, which a cell of asv is not to do",
+    **dict.fromkeys(("data_parallel_backprop", "pipeline_backprop"), "it starts worker processes"),
 }
 """Registered methods that the suite does not measure, and why; ``gradmark run`` does."""
 PROBLEMS = ("mlp", "logistic_regression", "quadratic", "rosenbrock", "log_sum_exp")
