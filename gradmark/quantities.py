@@ -17,7 +17,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from gradmark.arrays import Array
+from gradmark.arrays import Array, dtype_name
 from gradmark.claims import Want
 from gradmark.errors import UsageError, shown
 from gradmark.parameters import Parameters
@@ -43,8 +43,9 @@ def check_direction(problem: Problem, want: Want, direction: Any) -> Any:
     if want == "vjp":
         if not hasattr(direction, "shape"):
             raise UsageError(f"`direction={shown(direction)}` of a vjp must be an array, as the outputs are.")
+        _check_kind(problem, want, direction)
         return direction
-    return _check_tangent(problem.parameters, want, direction)
+    return _check_tangent(problem, want, direction)
 
 
 def check_cotangent(outputs: Array, direction: Array) -> Array:
@@ -103,17 +104,35 @@ def hessian_matrix(problem: Problem, hessian: Mapping[str, Mapping[str, Array]])
     return xp.concat(rows, axis=0)
 
 
-def _check_tangent(parameters: Parameters, want: Want, direction: Any) -> dict[str, Array]:
+def _check_tangent(problem: Problem, want: Want, direction: Any) -> dict[str, Array]:
+    parameters = problem.parameters
     if not isinstance(direction, Mapping):
         raise UsageError(
             f"`direction={shown(direction)}` of a {want} must map the parameters' names to arrays."
         )
     if set(direction) != set(parameters):
-        odd = ", ".join(sorted(set(direction) ^ set(parameters)))
+        odd = ", ".join(sorted(map(str, set(direction) ^ set(parameters))))
         raise UsageError(f"the direction of a {want} must have the parameters' names; these differ: {odd}.")
     for name, x in parameters.items():
         if tuple(getattr(direction[name], "shape", ())) != tuple(x.shape):
             raise UsageError(
                 f"the direction of a {want} has another shape than `{name}`, which is {tuple(x.shape)}."
             )
+        _check_kind(problem, want, direction[name])
     return {name: direction[name] for name in parameters}
+
+
+def _check_kind(problem: Problem, want: Want, array: Any) -> None:
+    """Raise `UsageError` for numbers of another library, dtype or device: some would be taken for others."""
+    arrays, x = problem.arrays, next(iter(problem.parameters.values()))
+    foreign = type(array).__module__.startswith("torch") != (arrays.backend == "torch")
+    if foreign or dtype_name(array) != arrays.dtype:
+        found = f"{type(array).__module__.partition('.')[0]} {dtype_name(array)}"
+    elif arrays.backend == "torch" and array.device != x.device:
+        found = f"the device {array.device}"
+    else:
+        return
+    raise UsageError(
+        f"the direction of a {want} has numbers of {found}, and the problem is {arrays.backend} {arrays.dtype} "
+        f"on {arrays.device}: convert it, as `problem.arrays.array(numbers)` does."
+    )

@@ -45,7 +45,9 @@ def answering(
         state: Any = None,
     ) -> Estimate:
         draw, along = draw or problem.default_draw, check_direction(problem, want, direction)
-        point, along = detached(parameters), _detached(along)
+        # In the order of the direction: torch takes both for trees of one form.
+        point = detached({name: parameters[name] for name in problem.parameters})
+        along = _detached(along)
         if stated is None:
             with counting() as counter:
                 result, value = answer(point, draw, along)
@@ -73,15 +75,26 @@ def rows(
     Jacobian of it, H e a block row of a Hessian. ``chunk(n)`` of all n go together.
     """
     number, xp = math.prod(like.shape), arrays.xp
-    together = min(number, chunk(number))
-    parts = [
-        product(one_hot(arrays, like, start, min(together, number - start)))
-        for start in range(0, number, together)
-    ]
+    parts: list[Mapping[str, Array]]
+    if number == 0:  # one direction tells the form of what there are none of
+        with uncounted():
+            parts = [{name: array[:0, ...] for name, array in product(one_hot(arrays, like, 0, 1)).items()}]
+    else:
+        parts = _chunks(arrays, like, product, min(number, chunk(number)))
     return {
         name: xp.reshape(xp.concat([part[name] for part in parts], axis=0), (*like.shape, *first.shape[1:]))
         for name, first in parts[0].items()
     }
+
+
+def _chunks(
+    arrays: Arrays, like: Array, product: Callable[[Array], Mapping[str, Array]], together: int
+) -> list[Mapping[str, Array]]:
+    number = math.prod(like.shape)
+    return [
+        product(one_hot(arrays, like, start, min(together, number - start)))
+        for start in range(0, number, together)
+    ]
 
 
 def columns(

@@ -47,7 +47,12 @@ def rows_by_jax(like: Array, product: Callable[[Array], Any], together: int) -> 
     def row(index: Any) -> Any:
         return product(jax.numpy.zeros(number, like.dtype).at[index].set(1).reshape(like.shape))
 
-    found = jax.lax.map(row, jax.numpy.arange(number), batch_size=min(number, together))
+    form = jax.eval_shape(product, like)
+    if number == 0:
+        return jax.tree.map(lambda array: jax.numpy.zeros((*like.shape, *array.shape), array.dtype), form)
+    # lax.map can't divide arrays of nothing into batches.
+    batch = min(number, together) if all(each.size for each in jax.tree.leaves(form)) else None
+    found = jax.lax.map(row, jax.numpy.arange(number), batch_size=batch)
     return jax.tree.map(lambda array: array.reshape(*like.shape, *array.shape[1:]), found)
 
 

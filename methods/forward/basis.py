@@ -19,12 +19,12 @@ def along_basis(
     xp, value, gradient = arrays.xp, None, {}
     for name, x in parameters.items():
         slopes, number = [], _numbers(x)
-        together = min(number, chunk(number))
+        together = max(1, min(number, chunk(number)))
         for start in range(0, number, together):
             tangents = one_hot(arrays, x, start, min(together, number - start))
             value, slope = along({name: tangents})
             slopes.append(slope)
-        gradient[name] = xp.reshape(xp.concat(slopes), tuple(x.shape))
+        gradient[name] = xp.reshape(xp.concat(slopes), tuple(x.shape)) if slopes else xp.zeros_like(x)
     return value, gradient
 
 

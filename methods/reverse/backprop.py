@@ -18,7 +18,7 @@ from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
 from gradmark.measuring.saved import saved_by_layers
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
-from gradmark.parameters import Parameters
+from gradmark.parameters import Parameters, detached
 from gradmark.problem import Problem
 from gradmark.structure import all_in_place
 from gradmark.work import Work, counting
@@ -96,7 +96,7 @@ def _portable(problem: Problem) -> Prepared:
         state: Any = None,
     ) -> Estimate:
         with counting() as work:
-            value, result = _value_and_gradient(problem, parameters, draw or problem.default_draw)
+            value, result = _value_and_gradient(problem, detached(parameters), draw or problem.default_draw)
         return Estimate(result, value, work.total())
 
     return gradient

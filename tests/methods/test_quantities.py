@@ -15,7 +15,7 @@ from gradmark.draw import Draw
 from gradmark.errors import UsageError
 from gradmark.parameters import ravel
 from gradmark.problem import Problem
-from gradmark.quantities import DIRECTED, hessian_matrix, jacobian_matrix
+from gradmark.quantities import DIRECTED, hessian_matrix, jacobian_matrix, named_arrays, shapes_of
 from gradmark.work import counting
 from tests.methods.cases import COMPLEX_STEP, assert_like
 
@@ -289,3 +289,54 @@ def test_a_method_that_computes_no_gradient_says_so() -> None:
     assert method.supports(problem) == "it computes hessian, hvp, not gradient"
     with pytest.raises(UsageError, match="it computes hessian, hvp, not gradient"):
         method.prepare(problem)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_a_direction_of_other_numbers_than_the_parameters_is_refused(backend: str) -> None:
+    import torch
+
+    problem = build("vector_map", Arrays(backend))
+    other = np.ones if backend == "torch" else torch.ones
+    for name, want in (("backprop", "vjp"), ("tangent", "jvp"), ("gradient_difference", "hvp")):
+        function = gradmark.get_method(name).prepare(problem, want)
+        shape = (1, 3) if want == "vjp" else (1, 4)
+        strange = [
+            problem.arrays.integers(np.ones(shape)),
+            Arrays(backend, dtype="float32").array(np.ones(shape)),
+            np.ones(shape) * 1j,
+            other(shape),
+            torch.ones(shape, dtype=torch.float64, device="meta"),
+        ]
+        for array in strange:
+            with pytest.raises(UsageError, match=f"the problem is {backend} float64 on cpu: convert it"):
+                function(problem.parameters, direction=array if want == "vjp" else {"inputs": array})
+
+
+@pytest.mark.parametrize(("name", "want"), ASKED)
+def test_parameters_and_directions_may_come_in_any_order_of_names(name: str, want: str) -> None:
+    method = gradmark.get_method(name)
+    problem = build("mlp", Arrays("torch" if method.supports(build("mlp", Arrays()), want) else "numpy"))
+    if want not in DIRECTED or method.supports(problem, want) is not None:
+        return
+    v, w = directions(problem)
+    turned = dict(reversed(problem.parameters.items()))
+    function, along = method.prepare(problem, want), w if want == "vjp" else dict(reversed(v.items()))
+    wanted_array = flat(problem, want, asked(name, problem, want).result)
+    found = function(turned, direction=along).result
+    np.testing.assert_array_equal(flat(problem, want, found), wanted_array)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", *(["jax"] if installed("jax") else [])])
+@pytest.mark.parametrize(("name", "want"), WANTS)
+def test_parameters_of_no_numbers_have_derivatives_of_none(name: str, want: str, backend: str) -> None:
+    arrays = Arrays(backend)
+    problem = gradmark.from_function(
+        lambda p: (p["a"] ** 2).sum() + p["none"].sum(),
+        {"a": arrays.array([1.0, 2.0]), "none": arrays.zeros((0, 3))},
+    )
+    if gradmark.get_method(name).supports(problem, want) is not None:
+        return
+    along = {"jvp": problem.parameters, "hvp": problem.parameters, "vjp": arrays.array(1.0)}.get(want)
+    found = gradmark.get_method(name).prepare(problem, want)(problem.parameters, direction=along).result
+    form = {n: tuple(x.shape) for n, x in named_arrays(found).items()}
+    assert form == shapes_of(problem, want, ())
