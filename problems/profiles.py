@@ -8,7 +8,7 @@ the same: it is recorded as skipped, with the time it would have taken.
 import warnings
 from collections.abc import Callable, Iterable
 from functools import cache, partial
-from typing import Any, Literal
+from typing import Any
 
 from gradmark.arrays import installed
 from gradmark.claims import Claims, Truncated, Unbiased
@@ -16,7 +16,7 @@ from gradmark.registry import get_method, list_methods
 from gradmark.run.plan import Comparison, MethodCall
 from gradmark.run.records import Group
 from problems.mlp import widths_for
-from problems.studies import memory, parallel, precision
+from problems.studies import plans
 from problems.variants import without_variants
 
 Choice = Callable[[Claims], bool]
@@ -56,17 +56,7 @@ def quick() -> list[Comparison]:
         *_depth("torch", time_limit=10),
     ]
     once = _network(10_000, batch=_BATCH)
-    return [*(without_variants(each, but_at=once) for each in plan), *studies("quick")]
-
-
-def reverse() -> list[Comparison]:
-    """The pages on memory, precision and parallel work alone: some minutes."""
-    return studies("full")
-
-
-def studies(size: Literal["quick", "full"]) -> list[Comparison]:
-    """Those of the studies that have a page of their own."""
-    return [each for study in (memory, precision, parallel) for each in getattr(study, size)()]
+    return [*(without_variants(each, but_at=once) for each in plan), *plans.every("quick")]
 
 
 def full() -> list[Comparison]:
@@ -82,7 +72,7 @@ def full() -> list[Comparison]:
         plan += _steps(seed=seed, time_limit=120)
         for size in (1_000, 10_000):
             plan += _samples(size, repetitions=64, time_limit=600, seed=seed)
-    return plan + studies("full")
+    return plan + plans.every("full")
 
 
 def _cost(
@@ -169,12 +159,15 @@ def _methods(backend: str, choice: Choice) -> tuple[MethodCall, ...]:
 
 @cache
 def _registered() -> dict[str, Claims]:
+    """The claims of all methods that compute a gradient."""
     found = {}
     for name in list_methods():
         try:
-            found[name] = get_method(name).claims
+            claims = get_method(name).claims
         except Exception as error:
             warnings.warn(f"the method `{name}` is left out, it cannot be loaded: {error}", stacklevel=2)
+        else:
+            found |= {name: claims} if "gradient" in claims.wants else {}
     return found
 
 

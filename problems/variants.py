@@ -9,9 +9,11 @@ from gradmark.run.plan import Comparison
 _VARIANTS = frozenset({
     "checkpointed_backprop", "reversible_backprop", "torch_checkpoint", "mixed_precision_backprop",
     "torch_autocast", "data_parallel_backprop", "pipeline_backprop", "clipped_by_norm", "clipped_by_value",
-    "path_sum", "compiled",
+    "path_sum", "compiled", "numdifftools_gradient", "scipy_jacobian", "scipy_difference",
+    "backward_difference", "stencil_difference", "richardson", "adaptive_difference", "forward_ad",
+    "jax_jvp", "dual_numbers", "weight_difference", "node_difference",
 })  # fmt: skip
-"""They vary another method, start processes, or compile for seconds."""
+"""They vary another method, start processes, compile for seconds, or take many times what another takes."""
 _SECONDS = 60.0
 """So long may the comparison with them take: with less, a method is timed once or not at all."""
 

@@ -1,6 +1,6 @@
 """How a case's quantities are printed: each as a cell with its interval, its claim and a link to the case."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -30,12 +30,21 @@ def failed(row: Mapping[Any, Any]) -> Cell:
 
 
 def method(first: pd.Series) -> Cell:
-    """The method, and below whether it is a black-box one, with all that it reads as a note."""
-    names = ", ".join(map(str, (first["detail"] or {}).get("reads") or []))
-    access = "black box" if first["black_box"] else "structured"
-    return Cell(
-        first["variant"], access, note=f"reads {names}" if names else "", kind=f"family {first['family']}"
-    )
+    """The method, and below how it looks at a problem, with all that it reads as a note."""
+    reads = [str(name) for name in (first["detail"] or {}).get("reads") or []]
+    note = f"reads {', '.join(reads)}" if reads else ""
+    access = "black box" if first["black_box"] else access_of(reads)
+    return Cell(first["variant"], access, note=note, kind=f"family {first['family']}")
+
+
+def access_of(reads: Iterable[str]) -> str:
+    """How a method that reads more than the loss looks at a problem: by its layers, or by a recorded graph.
+
+    >>> access_of(["loss", "torch graph"]), access_of(["layers", "loss"])
+    ('traced', 'structured')
+    """
+    more = set(reads) - {"loss"}
+    return "traced" if more and all(name.endswith((" graph", " trace")) for name in more) else "structured"
 
 
 def cost(row: dict[Any, Any] | None) -> Cell:

@@ -1,4 +1,6 @@
-"""The comparisons of the studies that have a page of their own: `memory`, `precision` and `parallel`.
+"""The comparisons of the studies that have a page of their own.
 
-Each has ``quick()`` and ``full()``, which the plans of ``gradmark run`` with these names contain.
+Of reverse mode: `memory`, `precision` and `parallel`; of forward mode and finite differences: `differences`,
+`structure`, `jacobians` and `variance`. Each has ``quick()`` and ``full()``, which the profiles of
+``gradmark run`` with these names contain; `plans` puts them together.
 """

@@ -5,15 +5,23 @@ from collections.abc import Callable
 from reports.page import Page
 from reports.run import Run, of_study
 from reports.studies import NAMES
+from reports.studies.differences import page as differences
+from reports.studies.jacobians import page as jacobians
 from reports.studies.memory import page as memory
 from reports.studies.parallel import page as parallel
 from reports.studies.precision import page as precision
+from reports.studies.structure import page as structure
+from reports.studies.variance import page as variance
 from reports.style import house_style, settle
 
 _MAKERS: dict[str, Callable[[Run], Page]] = {
     "memory": memory.make,
     "precision": precision.make,
     "parallel": parallel.make,
+    "differences": differences.make,
+    "structure": structure.make,
+    "jacobians": jacobians.make,
+    "variance": variance.make,
 }
 
 

@@ -48,7 +48,8 @@ def _caption(dtype: str, index: int) -> str:
         "bootstrap interval. Growth: k with its 95 % interval, of the counted evaluations (straight line "
         "on log axes) and of the time (t = a + b P^k), beside what the method claims. Evaluations: "
         "forward and tangent passes as counted, and as claimed. Digits: correct decimal digits of the "
-        "whole gradient. Black-box methods read the loss alone. Each number links to its case."
+        "whole gradient. Black-box methods read the loss alone, traced "
+        "ones a recorded graph, structured ones the layers. Each number links to its case."
     )
 
 
