@@ -15,7 +15,7 @@ from typing import Any
 from gradmark.arguments import check_positive, check_switch
 from gradmark.claims import Claims, Exact, Growth
 from gradmark.draw import Draw
-from gradmark.dtypes import COMPLEX
+from gradmark.dtypes import COMPLEX, smallest
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.parameters import Parameters, detached, finished, size
 from gradmark.problem import Problem, accepts
@@ -85,6 +85,7 @@ class ComplexStep:
                 value = problem.loss(point, draw) if self.check else None
                 for name, x in point.items():
                     h = steps.wanted(arrays, x, steps.complex_rule, self.step)
+                    h = xp.maximum(h, xp.full_like(h, smallest(arrays.dtype)))
                     moved = complex_point[name] + 1j * xp.astype(h, complex_arrays.dtype_object)
                     result[name] = xp.imag(losses_at(complex_point, complex_draw, name, moved)) / h
                 if self.check:

@@ -15,7 +15,7 @@ from gradmark.claims import Claims, Estimated, Growth
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
-from gradmark.parameters import Parameters, ravel
+from gradmark.parameters import Parameters, ravel, size
 from gradmark.problem import Problem
 from gradmark.work import counting
 
@@ -48,6 +48,8 @@ class NumdifftoolsGradient:
         """
         if find_spec("numdifftools") is None:
             return "numdifftools is not installed: install gradmark[peers]"
+        if not size(problem.parameters):
+            return "it takes no arrays of nothing"
         if problem.bounds is not None:
             return f"it steps out of the domain {problem.bounds}"
         if (problem.arrays.backend, problem.arrays.dtype) != ("numpy", "float64"):

@@ -48,6 +48,8 @@ class ScipyJacobian:
         """NumPy arrays of float32 or float64, few of them, without bounds, of which it knows nothing."""
         if size(problem.parameters) > _MOST:
             return f"it calls the loss with arrays of P^2 numbers, and takes at most {_MOST} parameters here"
+        if not size(problem.parameters):
+            return "it takes no arrays of nothing"
         if problem.bounds is not None:
             return f"it steps out of the domain {problem.bounds}"
         if problem.arrays.backend != "numpy":

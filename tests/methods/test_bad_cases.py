@@ -269,3 +269,31 @@ def test_numbers_whose_powers_are_beyond_the_dtype_are_moved(name: str, rule: st
         problem = gradmark.from_function(lambda x, s=size: np.sum(np.exp(x / s)), np.array([size, -size]))
         answer = gradmark.get_method(name, rule=rule).prepare(problem)(problem.parameters)
         np.testing.assert_allclose(answer.gradient["x"] * size, np.exp([1, -1]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["central_difference", "stencil_difference", "richardson"])
+def test_beyond_a_bound_two_sided_differences_refuse(name: str) -> None:
+    problem = gradmark.from_function(lambda x: np.sum(x**3), np.array([0.1, 0.5]), bounds=(0.0, 1.0))
+    with pytest.raises(gradmark.UsageError, match=r"lies on a bound of the domain .*, or beyond"):
+        gradmark.get_method(name).prepare(problem)({"x": np.array([-1.0, 0.5])})
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_a_loss_of_fewer_digits_than_its_parameters_is_refused_or_measured(name: str) -> None:
+    problem = gradmark.from_function(lambda x: np.sum(np.exp(x)).astype(np.float32), np.zeros(2))
+    with pytest.raises(gradmark.UsageError, match="the loss comes in float32 and its parameters are float64"):
+        gradmark.get_method(name).prepare(problem)(problem.parameters)
+    answer = gradmark.get_method(name, rule="noise").prepare(problem)(problem.parameters)
+    assert error(answer, [1, 1]) <= answer.error <= 0.1
+
+
+def test_the_complex_step_of_subnormal_numbers_is_a_number() -> None:
+    answer = estimate("complex_step", lambda x: np.sum(2 * x), np.array([5e-324, 1e-310]))
+    assert answer.gradient["x"].tolist() == [2, 2]
+
+
+@pytest.mark.parametrize("rule", ["noise", "gill", "shi"])
+def test_rules_have_an_answer_where_the_loss_is_finite_at_the_point_alone(rule: str) -> None:
+    problem = gradmark.from_function(lambda x: np.sum(np.where(x == 0.5, x, np.nan)), np.array([0.5, 0.5]))
+    with pytest.raises(gradmark.UsageError, match="finite at the point and not a step beside it"):
+        gradmark.get_method("central_difference", rule=rule).prepare(problem)(problem.parameters)

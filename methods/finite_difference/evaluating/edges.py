@@ -1,8 +1,8 @@
-"""What is said where a step leaves the domain of a loss, beyond which it is not a number."""
+"""What is said where a step leaves the domain of a loss, beyond which it is no number, or is too short."""
 
 from typing import Any
 
-from gradmark.arrays import Array
+from gradmark.arrays import Array, dtype_name, epsilon
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
 from gradmark.parameters import Parameters
@@ -23,3 +23,12 @@ def check_inside(problem: Problem, point: Parameters, draw: Draw, name: str, dif
 def beside(name: str, what: str) -> str:
     """The sentence, with `what` to do."""
     return f"the loss is finite at the point and not a step beside it, along an entry of `{name}`: {what}."
+
+
+def check_digits(problem: Problem, losses: Array, step: float | None, rule: str) -> None:
+    """Raise `UsageError` where a loss has fewer digits than the parameters, which a step is to suit."""
+    if step is None and rule == "dtype" and epsilon(dtype_name(losses)) > problem.arrays.epsilon:
+        raise UsageError(
+            f"the loss comes in {dtype_name(losses)} and its parameters are {problem.arrays.dtype}, whose "
+            "steps are too short for it: give rule=noise or a `step=`, or let the loss keep the dtype."
+        )

@@ -11,7 +11,7 @@ from gradmark.work import counting
 from methods.finite_difference import steps
 from methods.finite_difference.evaluating.accumulating import accumulated, narrowed
 from methods.finite_difference.evaluating.coordinates import coordinate_losses
-from methods.finite_difference.evaluating.edges import check_inside
+from methods.finite_difference.evaluating.edges import check_digits, check_inside
 from methods.finite_difference.stencils import weights as stencils
 from methods.finite_difference.stencils.erring import Erring
 from methods.finite_difference.stencils.options import Options, work_of
@@ -47,6 +47,7 @@ def one_sided(options: Options, problem: Problem, sign: int) -> Prepared:
         erring = Erring(stencil, arrays.epsilon)
         with counting() as work:
             value = summed.loss(point, draw)
+            check_digits(problem, value, options.step, options.rule)
             for name, x in point.items():
                 h, found = choose(point, draw, name)
                 h = steps.resolved(arrays, x, h)

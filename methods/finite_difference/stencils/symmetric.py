@@ -11,7 +11,7 @@ from gradmark.work import counting
 from methods.finite_difference import steps
 from methods.finite_difference.evaluating.accumulating import accumulated, narrowed
 from methods.finite_difference.evaluating.coordinates import coordinate_losses
-from methods.finite_difference.evaluating.edges import check_inside
+from methods.finite_difference.evaluating.edges import check_digits, check_inside
 from methods.finite_difference.stencils.erring import Erring
 from methods.finite_difference.stencils.options import Options, work_of
 from methods.finite_difference.stencils.weights import central, pairs
@@ -59,6 +59,7 @@ def symmetric(options: Options, problem: Problem, order: int) -> Prepared:
                     right, left = x + move, x - move
                     steps.check_room(arrays.xp, right - left, name, problem.bounds)
                     ends = [losses_at(point, draw, name, moved) for moved in (right, left)]
+                    check_digits(problem, ends[0], options.step, options.rule)
                     difference = ends[0] - ends[1]
                     check_inside(summed, point, draw, name, difference)
                     slope = difference / (right - left)

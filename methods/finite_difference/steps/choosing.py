@@ -84,6 +84,10 @@ def measured(lines: Lines, stencil: Stencil, rule: str) -> Found | None:
     blind = not bool(read.any())
     noise = noise_of(tables if blind else [table[read] for table in tables], lines.digits())
     value = float(np.max(np.abs(tables[0])))
+    if rule != "noise" and not math.isfinite(
+        noise + value
+    ):  # whose work is claimed, and beyond an edge the same
+        return None
     found = _SEARCHES[rule](lines if blind else lines.only(read), stencil, noise, value)
     if found is None or blind or lines.cramped or not (math.isfinite(noise) and noise > 0):
         return None

@@ -21,11 +21,14 @@ def within(xp: Any, h: Array, x: Array, bounds: tuple[float, float] | None, reac
 
 
 def check_room(xp: Any, width: Array, name: str, bounds: tuple[float, float] | None) -> None:
-    """Raise `UsageError` where a bound leaves no room to step to both sides: 0/0 otherwise."""
-    if bounds is not None and bool(xp.any(width == 0)):
+    """Raise `UsageError` where a bound leaves no room to step to both sides: 0/0 otherwise.
+
+    Beyond a bound the room is negative.
+    """
+    if bounds is not None and bool(xp.any(width <= 0)):
         raise UsageError(
-            f"an entry of `{name}` lies on a bound of the domain {bounds}, and a central difference steps to "
-            "both sides: use forward_difference there, which steps inward."
+            f"an entry of `{name}` lies on a bound of the domain {bounds}, or beyond, and a central "
+            "difference steps to both sides: use forward_difference there, which steps inward."
         )
 
 
