@@ -30,7 +30,7 @@ def lead(found: pd.DataFrame) -> list[tuple[str, Sentence]]:
     for label, what in (("Steps", "step"), ("Floors", "error")):
         predicted = "predicted_step" if what == "step" else "predicted_floor"
         ratio = known[what] / known[predicted]
-        worst = known.loc[np.log(ratio).abs().idxmax()]
+        worst = known.iloc[int(np.argmax(np.abs(np.log(ratio.to_numpy(float)))))]
         words = "best measured step is" if what == "step" else "least measured error is"
         sentence: Sentence = (
             f"Over {len(known)} methods and dtypes the {words} {numbers.three(ratio.median())} "

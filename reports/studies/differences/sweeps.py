@@ -50,7 +50,8 @@ def swept(found: pd.DataFrame) -> pd.DataFrame:
     if steps.empty:
         return steps
     most = steps["arguments"].value_counts().index[0]
-    return steps[steps["arguments"] == most].sort_values(["label", "step"], kind="stable")
+    own: pd.DataFrame = steps[steps["arguments"] == most].sort_values(["label", "step"], kind="stable")
+    return own
 
 
 def curve(label: str, case: Any) -> Curve | None:

@@ -44,7 +44,7 @@ def draw(found: pd.DataFrame) -> Figure | None:
 
 
 def _looks(found: pd.DataFrame) -> dict[str, Look]:
-    looks = {}
+    looks: dict[str, Look] = {}
     for family in (ratios.FORWARD, ratios.REVERSE):
         names = dict.fromkeys(found.loc[found["family"] == family, "variant"])
         looks |= {name: Look(FAMILIES[family], _MARKERS[i % 4]) for i, name in enumerate(names)}

@@ -62,15 +62,13 @@ def crossings(found: pd.DataFrame) -> list[Crossing]:
 def _crossing(place: str, one: pd.DataFrame, other: pd.DataFrame) -> Crossing:
     both = one.merge(other, on="ratio_of", suffixes=("", "_of_reverse")).sort_values("ratio_of")
     at = np.log(both["ratio_of"].to_numpy(float))
-    middle = np.log(both["time"] / both["time_of_reverse"]).to_numpy(float)
-    least = np.log(both["time_low"] / both["time_high_of_reverse"]).fillna(-np.inf).to_numpy(float)
-    most = np.log(both["time_high"] / both["time_low_of_reverse"]).fillna(np.inf).to_numpy(float)
+    middle = np.log((both["time"] / both["time_of_reverse"]).to_numpy(float))
+    least = np.log((both["time_low"] / both["time_high_of_reverse"]).fillna(0.0).to_numpy(float))
+    most = np.log((both["time_high"] / both["time_low_of_reverse"]).fillna(np.inf).to_numpy(float))
     # Where forward mode may be slower than it seems, it crosses earlier.
-    ends = (zero(at, middle), zero(at, most), zero(at, least))
-    first = str(one["case"].iloc[len(one) // 2])
-    return Crossing(
-        place, str(one["variant"].iloc[0]), str(other["variant"].iloc[0]), *map(float, np.exp(ends)), first
-    )
+    here, low, high = (float(np.exp(zero(at, values))) for values in (middle, most, least))
+    names = str(one["variant"].iloc[0]), str(other["variant"].iloc[0])
+    return Crossing(place, *names, here, low, high, case=str(one["case"].iloc[len(one) // 2]))
 
 
 def zero(at: Any, values: Any) -> float:

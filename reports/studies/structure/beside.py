@@ -55,7 +55,12 @@ def build(found: pd.DataFrame) -> list[Table]:
     sizes = sorted(set(data["P"]))
     columns = ["over every weight", "structured", "where", *(f"P =|{numbers.count(size)}" for size in sizes)]
     rows = [
-        [Cell(one), Cell(other), Cell(place), *(_cell(group[group["P"] == size]) for size in sizes)]
+        [
+            Cell(str(one)),
+            Cell(str(other)),
+            Cell(str(place)),
+            *(_cell(group[group["P"] == size]) for size in sizes),
+        ]
         for (one, other, place), group in data.groupby(["black_box", "structured", "place"], sort=False)
     ]
     return [Table("structure-ratio", "What structure saves", _CAPTION, columns, rows, data)]
