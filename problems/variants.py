@@ -11,7 +11,7 @@ _VARIANTS = frozenset({
     "torch_autocast", "data_parallel_backprop", "pipeline_backprop", "clipped_by_norm", "clipped_by_value",
     "path_sum", "compiled", "numdifftools_gradient", "scipy_jacobian", "scipy_difference",
     "backward_difference", "stencil_difference", "richardson", "adaptive_difference", "forward_ad",
-    "jax_jvp", "dual_numbers", "weight_difference", "node_difference",
+    "dual_numbers", "weight_difference", "node_difference",
 })  # fmt: skip
 """They vary another method, start processes, compile for seconds, or take many times what another takes."""
 _SECONDS = 60.0
