@@ -20,7 +20,6 @@ from typing import Any
 from gradmark.arrays import Array, dtype_name
 from gradmark.claims import Want
 from gradmark.errors import UsageError, shown
-from gradmark.parameters import Parameters
 from gradmark.problem import Problem
 
 DIRECTED = frozenset({"jvp", "vjp", "hvp"})
@@ -133,6 +132,6 @@ def _check_kind(problem: Problem, want: Want, array: Any) -> None:
     else:
         return
     raise UsageError(
-        f"the direction of a {want} has numbers of {found}, and the problem is {arrays.backend} {arrays.dtype} "
-        f"on {arrays.device}: convert it, as `problem.arrays.array(numbers)` does."
+        f"the direction of a {want} has numbers of {found}, and the problem is {arrays.backend} "
+        f"{arrays.dtype} on {arrays.device}: convert it, as `problem.arrays.array(numbers)` does."
     )
