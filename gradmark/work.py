@@ -75,7 +75,7 @@ def counting() -> Iterator[Counter]:
 
 
 def count(forward: float = 0.0, tangent: float = 0.0, pullback: float = 0.0) -> None:
-    """Report passes to every open ``counting()`` block of this thread. Called by problems and layer passes."""
+    """Report passes to every open ``counting()`` block of this thread; problems and layer passes do."""
     for counter in _open.counters:
         counter.forward += forward
         counter.tangent += tangent

@@ -161,7 +161,7 @@ def _methods(backend: str, choice: Choice) -> tuple[MethodCall, ...]:
 @cache
 def _registered() -> dict[str, Claims]:
     """The claims of all methods that compute a gradient."""
-    found = {}
+    found: dict[str, Claims] = {}
     for name in list_methods():
         try:
             claims = get_method(name).claims

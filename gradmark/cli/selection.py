@@ -186,9 +186,7 @@ def _with_methods(
             chosen.append(replace(comparison, methods=tuple(calls)))
     if not chosen:
         named = ", ".join(method.name for method in methods)
-        raise UsageError(
-            f"nothing in the profile `{profile}` can be measured with {named} on these backends."
-        )
+        raise UsageError(f"no comparison of the profile `{profile}` has {named} on these backends.")
     return chosen
 
 
