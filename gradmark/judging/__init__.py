@@ -1,9 +1,9 @@
 """The judge: is a gradient right? Two doors, one kind of answer.
 
 `validation` is the door for gradient methods. A `trial` names a problem and the `stages` that use it; the
-`docket` makes a `hearing` of each, in which a method is called, and the stages are `held`; `clock` is
-the time there is, `protocol` what is kept to repeat it, `repeating` the line of code that shows a finding again. `sources` tells whether a
-stored judgement is stale.
+`docket` makes a `hearing` of each, in which a method is called, and the stages are `held`; `clock` is the
+time there is, `protocol` what is kept to repeat it, `repeating` the line of code that shows a finding again.
+`sources` tells whether a stored judgement is stale.
 
 `check` is the door for any function with a gradient that somebody wrote; the folder `checking` is behind it.
 
