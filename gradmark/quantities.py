@@ -29,7 +29,16 @@ OF_OUTPUTS = frozenset({"jvp", "vjp", "jacobian"})
 
 
 def check_direction(problem: Problem, want: Want, direction: Any) -> Any:
-    """The direction, if it has the form that `want` asks for; else `UsageError`.
+    """The direction, if it has the form that `want` asks for, in the problem's numbers; else `UsageError`."""
+    given = check_form(problem, want, direction)
+    if given is not None:
+        for array in [given] if want == "vjp" else given.values():
+            _check_kind(problem, want, array)
+    return given
+
+
+def check_form(problem: Problem, want: Want, direction: Any) -> Any:
+    """The direction, if it has the form that `want` asks for, of whatever numbers; else `UsageError`.
 
     The shape of a vjp's direction is only seen where the outputs are: whoever computes them checks it with
     `check_cotangent`.
@@ -42,7 +51,6 @@ def check_direction(problem: Problem, want: Want, direction: Any) -> Any:
     if want == "vjp":
         if not hasattr(direction, "shape"):
             raise UsageError(f"`direction={shown(direction)}` of a vjp must be an array, as the outputs are.")
-        _check_kind(problem, want, direction)
         return direction
     return _check_tangent(problem, want, direction)
 
@@ -117,7 +125,6 @@ def _check_tangent(problem: Problem, want: Want, direction: Any) -> dict[str, Ar
             raise UsageError(
                 f"the direction of a {want} has another shape than `{name}`, which is {tuple(x.shape)}."
             )
-        _check_kind(problem, want, direction[name])
     return {name: direction[name] for name in parameters}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from gradmark.arrays import to_numpy
 from gradmark.claims import Want
 from gradmark.parameters import size
-from gradmark.quantities import check_cotangent, check_direction, shapes_of
+from gradmark.quantities import check_cotangent, check_form, shapes_of
 from gradmark.reference.point import Numbers, Point
 
 _LARGEST = 4_000_000
@@ -54,7 +54,7 @@ class Asked:
 
 def asked(point: Point, want: Want, direction: Any) -> Asked:
     """The question; `UsageError` for a direction that has not the form that `want` asks for."""
-    given = check_direction(point.problem, want, direction)
+    given = check_form(point.problem, want, direction)
     if given is None:
         return Asked(point, want)
     if want == "vjp":

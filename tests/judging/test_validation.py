@@ -300,8 +300,8 @@ def test_a_method_has_the_time_that_its_claims_need() -> None:
     assert gradmark.get_method("compiled").claims.compiles
 
 
-# They make tens of evaluations for each parameter, one by one: a minute. `make judge` hears them.
-SLOW = {"numdifftools_gradient"}
+# They make one or tens of evaluations for each parameter, one by one: half a minute. `make judge` hears them.
+SLOW = {"numdifftools_gradient", "forward_ad"}
 
 
 @pytest.mark.parametrize("name", sorted(set(gradmark.list_methods()) - SLOW))
