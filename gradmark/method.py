@@ -11,6 +11,7 @@ from gradmark.draw import Draw
 from gradmark.errors import UsageError
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
+from gradmark.quantities import too_large
 from gradmark.work import Work
 
 
@@ -106,7 +107,7 @@ def unsupported(method: Method, problem: Problem, want: Want) -> str | None:
     kind = "cuda" if problem.arrays.device.startswith("cuda") else "cpu"
     if problem.arrays.backend == "torch" and kind not in claims.devices:
         return f"it runs on {', '.join(sorted(claims.devices))}, not on {problem.arrays.device}"
-    return None
+    return too_large(problem, want)
 
 
 def check_supported(method: Method, problem: Problem, want: Want) -> None:

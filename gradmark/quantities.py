@@ -17,10 +17,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from gradmark.arguments import memory_bytes
 from gradmark.arrays import Array, dtype_name
 from gradmark.claims import Want
 from gradmark.errors import UsageError, shown
+from gradmark.parameters import size
 from gradmark.problem import Problem
+from gradmark.structure import state_shapes
 
 DIRECTED = frozenset({"jvp", "vjp", "hvp"})
 """Those that are taken along a direction."""
@@ -63,6 +66,32 @@ def check_cotangent(outputs: Array, direction: Array) -> Array:
             f"{tuple(outputs.shape)}: give one number for each output."
         )
     return direction
+
+
+def too_large(problem: Problem, want: Want) -> str | None:
+    """Why this machine cannot hold a Hessian or Jacobian of the problem, in words; None where it can.
+
+    The number of outputs is known where the problem shows its layers, and taken to be 1 elsewhere.
+    """
+    if want not in ("hessian", "jacobian"):
+        return None
+    parameters, there = size(problem.parameters), memory_bytes()
+    outputs = parameters if want == "hessian" else _outputs(problem)
+    held = parameters * outputs * problem.arrays.itemsize
+    if held <= there:
+        return None
+    return (
+        f"a {want} of {outputs:,} times {parameters:,} numbers takes {held / 2**30:,.0f} GiB, more than the "
+        f"{there / 2**30:,.1f} GiB of memory that this machine has"
+    )
+
+
+def _outputs(problem: Problem) -> int:
+    inputs: Any = problem.default_draw.arrays.get("inputs")
+    if problem.layers is None or inputs is None:
+        return 1
+    rows, units = state_shapes(problem.layers, inputs.shape)[-1]
+    return rows * units
 
 
 def named_arrays(result: Any) -> dict[str, Array]:

@@ -30,6 +30,8 @@ this page is out of date and says how to write it anew).
 - **noise**: it runs, and the error is larger: the dtype is too narrow for differences.
 - a number: it does not run, for the reason below.
 
+What a method computes beside the gradient, or instead of it, it computes wherever it runs.
+
 `cuda` is what the method declares: there it takes torch tensors, in the dtypes of torch. What runs on NumPy
 runs on any library of the array API; the tests use `array_api_strict` with two devices.
 
@@ -63,8 +65,14 @@ def document() -> str:
         cuda = "declared" if "cuda" in gradmark.get_method(name).claims.devices else "no"
         shown = [cell if cell in ("yes", "noise") else f"({reasons.index(cell) + 1})" for cell in cells]
         on_torch = "torch" in gradmark.get_method(name).claims.backends
-        rows.append([f"`{name}`", *shown, cuda if on_torch else "no"])
-    header = ["method", *[f"{arrays.backend} {arrays.dtype}" for arrays in places], "cuda"]
+        beside = ", ".join(sorted(gradmark.get_method(name).claims.wants - {"gradient"})) or "-"
+        rows.append([f"`{name}`", beside, *shown, cuda if on_torch else "no"])
+    header = [
+        "method",
+        "beside the gradient",
+        *[f"{arrays.backend} {arrays.dtype}" for arrays in places],
+        "cuda",
+    ]
     lines = ["| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *rows]]
     numbered = [f"{number}. {reason}" for number, reason in enumerate(reasons, 1)]
     return TEXT + "\n".join(lines) + "\n\n" + "\n".join(numbered) + "\n"
