@@ -21,8 +21,8 @@ class CentralDifference:
     `step` is the absolute step of every coordinate. Near a bound of the problem's domain steps are shortened
     to stay inside; on a bound it refuses.
 
-    `rule` says how steps are chosen where `step` is None: dtype, eps^(1/3) times the root mean square of the
-    coordinate's array; noise, gill or shi, which measure noise and curvature first and then also estimate the
+    `rule` says how steps are chosen where `step` is None: dtype, eps^(1/3) times the coordinate's size
+    (`steps.sizes`); noise, gill or shi, which measure noise and curvature first and then also estimate the
     error (see `steps.choosing`). `accumulate` is the dtype in which a network's loss is added up: problem, or
     float64 where its outputs are in fewer digits.
     """

@@ -29,9 +29,9 @@ from methods.finite_difference.evaluating.coordinates import coordinate_losses
 class ComplexStep:
     """Imaginary parts of the loss at imaginary steps, coordinate by coordinate.
 
-    `step` is the absolute step of every coordinate; None: eps^(3/2) times the root mean square of the
-    coordinate's array. `check`: the slope along one direction is compared with that of real differences, for
-    five evaluations more, and a loss that is not analytic is refused.
+    `step` is the absolute step of every coordinate; None: eps^(3/2) times the coordinate's size (see
+    `steps.sizes`). `check`: the slope along one direction is compared with that of real differences, for five
+    evaluations more, and a loss that is not analytic is refused.
     """
 
     step: float | None = None

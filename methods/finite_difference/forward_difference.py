@@ -21,8 +21,8 @@ class ForwardDifference:
     `step` is the absolute step of every coordinate. Where a bound of the domain is nearer than twice the step
     and the other is farther, it is taken backward.
 
-    `rule` says how steps are chosen where `step` is None: dtype, eps^(1/2) times the root mean square of the
-    coordinate's array; noise, gill or shi, which measure noise and curvature first and then also estimate the
+    `rule` says how steps are chosen where `step` is None: dtype, eps^(1/2) times the coordinate's size
+    (`steps.sizes`); noise, gill or shi, which measure noise and curvature first and then also estimate the
     error (see `steps.choosing`). `accumulate` is the dtype in which a network's loss is added up: problem, or
     float64 where its outputs are in fewer digits.
     """

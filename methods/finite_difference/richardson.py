@@ -7,22 +7,20 @@ has taken over.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gradmark.arguments import check_number, check_positive, check_size
-from gradmark.claims import Claims, Estimated, Growth
-from gradmark.draw import Draw
-from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
-from gradmark.parameters import Parameters, detached, finished
+from gradmark.claims import Claims
+from gradmark.method import Prepared, Want, check_supported, unsupported
 from gradmark.problem import Problem
-from gradmark.work import counting
 from methods.finite_difference import steps
-from methods.finite_difference.evaluating.coordinates import coordinate_losses
 from methods.finite_difference.evaluating.edges import EDGE
-from methods.finite_difference.evaluating.probing import Probe, lacks_numbers, noise_of, on_host, sizes_of
-from methods.finite_difference.extrapolating.ladder import Ladder, check_found, error_norm
+from methods.finite_difference.evaluating.probing import Probe, lacks_numbers, sizes_of
+from methods.finite_difference.extrapolating.estimated import estimated_claims, prepare_estimated
+from methods.finite_difference.extrapolating.ladder import Ladder
 
 
 @dataclass(frozen=True)
@@ -48,12 +46,7 @@ class Richardson:
     @property
     def claims(self) -> Claims:
         """Within its own estimate; 2KP evaluations at most, one at the point, and some for its noise."""
-        return Claims(
-            family="finite-difference",
-            exactness=Estimated(),
-            reads=frozenset({"loss"}),
-            growth=Growth(passes=1, time={"parameters": 2, "batch": 1, "depth": 2}, memory={"parameters": 1}),
-        )
+        return estimated_claims()
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
         """Any problem that has numbers; a call refuses a point on a bound of the domain: it has one side."""
@@ -62,30 +55,12 @@ class Richardson:
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Bind the function that evaluates moved coordinates."""
         check_supported(self, problem, want)
-        arrays, losses_at = problem.arrays, coordinate_losses(problem)
+        return prepare_estimated(problem, partial(self._slopes, problem), EDGE)
 
-        def gradient(
-            parameters: Parameters,
-            seed: int = 0,
-            *,
-            draw: Draw | None = None,
-            direction: Any = None,
-            state: Any = None,
-        ) -> Estimate:
-            draw, point, result, errors = draw or problem.default_draw, detached(parameters), {}, []
-            with counting() as work:
-                value = problem.loss(point, draw)
-                centre, noise = on_host(arrays, value)[0], noise_of(problem, point, draw, value)
-                for name, x in point.items():
-                    probe = Probe(problem, losses_at, point, draw, name)
-                    ladder = Ladder(probe, centre, noise, self.ratio)
-                    self._climb(ladder, self._first(problem, probe))
-                    check_found(name, centre, ladder.value, EDGE)
-                    result[name] = arrays.array(ladder.value.reshape(tuple(x.shape)))
-                    errors.append(ladder.error + arrays.epsilon * np.abs(ladder.value))
-            return Estimate(finished(result), value, work.total(), error_norm(errors))
-
-        return gradient
+    def _slopes(self, problem: Problem, probe: Probe, centre: Any, noise: Any) -> tuple[Any, Any]:
+        ladder = Ladder(probe, centre, noise, self.ratio)
+        self._climb(ladder, self._first(problem, probe))
+        return ladder.value, ladder.error
 
     def _first(self, problem: Problem, probe: Probe) -> Any:
         rule = steps.order_rule(2 * self.levels)(problem.arrays.epsilon)

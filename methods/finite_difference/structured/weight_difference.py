@@ -30,8 +30,8 @@ from methods.finite_difference.structured.weight_difference_on_chains import pre
 class WeightDifference:
     """Two-sided differences of the loss, weight by weight, each over the layers behind it.
 
-    `step` is the absolute step of every weight; None: eps^(1/3) times the root mean square of the weight's
-    array. `fast` lets it use rank-1 updates on chains of dense layers on NumPy and torch.
+    `step` is the absolute step of every weight; None: eps^(1/3) times the size of the weight (see
+    `steps.sizes`). `fast` lets it use rank-1 updates on chains of dense layers on NumPy and torch.
     """
 
     step: float | None = None
