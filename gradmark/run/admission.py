@@ -19,11 +19,11 @@ def admit(session: Session, candidate: Candidate, forward: Forward) -> None:
 
 def _describe(session: Session, candidate: Candidate, forward: Forward) -> None:
     problem, method = session.problem, candidate.method
-    candidate.detail.update(
-        case_detail.of_problem(problem) | case_detail.of_method(method, problem, session.want)
-    )
+    reason = _declined(session, candidate)
+    claimed = case_detail.of_method(method, problem, session.want, declined=reason is not None)
+    candidate.detail.update(case_detail.of_problem(problem) | claimed)
     session.describe(candidate.index, candidate.detail)
-    if reason := _declined(session, candidate):
+    if reason:
         session.end(candidate, "skipped", reason)
         return
     passes = candidate.detail["declared_passes"]

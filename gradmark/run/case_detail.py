@@ -36,14 +36,20 @@ def of_problem(problem: Problem) -> dict[str, Any]:
     }
 
 
-def of_method(method: Method, problem: Problem, want: Want = "gradient") -> dict[str, Any]:
+def of_method(
+    method: Method, problem: Problem, want: Want = "gradient", *, declined: bool = False
+) -> dict[str, Any]:
     """All that the method claims, in JSON's own types, at this problem's size.
+
+    Of a problem that it has `declined` it need not know how many passes it would take.
 
     Its passes and their growth are claimed for a gradient: of another quantity there is no such claim.
     """
     claims = method.claims
     if want != "gradient":
         claims = replace(claims, work=None, growth=Growth())
+    if declined:
+        claims = replace(claims, work=None)
     more: dict[str, Any] = {"direction": IN_WORDS} if want in DIRECTED else {}
     return {
         **more,

@@ -186,3 +186,11 @@ def test_a_claim_says_what_it_is_exact_in_and_of(name: str, said: str) -> None:
     """A page would otherwise suspect a method of fewer digits, or of another length, than it claims."""
     problem = gradmark.get_problem("mlp", backend="torch", dtype="float32")
     assert case_detail.of_method(gradmark.get_method(name), problem)["exactness"] == said
+
+
+def test_a_method_that_cannot_do_a_problem_is_skipped_though_it_cannot_say_what_that_would_cost() -> None:
+    """Methods of nodes count them for their claim, and a plain function has none to count."""
+    problem = gradmark.get_problem("quadratic", size=4)
+    table = gradmark.compare(problem, ["node_tangent", "divided_difference"], quantities=["error", "work"])
+    assert set(table["status"]) == {"skipped"}
+    assert all("no layers" in reason or "no nodes" in reason for reason in table["reason"])
