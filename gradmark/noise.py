@@ -8,10 +8,12 @@ import numpy as np
 
 from gradmark.arrays import Array, Arrays
 from gradmark.noise_laws import noise_law
-from gradmark.random import generator
+from gradmark.random import generator, stream
 
 LAWS = ("gaussian", "rademacher", "orthonormal")
 """What `noise_rows` draws; one orthonormal direction by itself has the law "sphere"."""
+_NUMBERS = 2**16
+"""Numbers of a block of members: making its generator takes less than a tenth of filling it."""
 _BLOCK = 64
 """Rows of a frame that are made orthogonal together: enough for matrix products, little beside the frame."""
 
@@ -28,24 +30,61 @@ def normal_rows(arrays: Arrays, seed: int, number: int, size: int, chunk: int) -
     return noise_rows(arrays, "gaussian", seed, number, size, chunk)
 
 
-def noise_rows(arrays: Arrays, law: str, seed: int, number: int, size: int, chunk: int) -> Iterator[Array]:
-    """`number` vectors e of `size` of one of `LAWS`, E[e e^T] = I, as `normal_rows` yields them.
+def noise_rows(
+    arrays: Arrays, law: str, seed: int, number: int, size: int, chunk: int, *, first: int = 0
+) -> Iterator[Array]:
+    """`number` vectors e of `size`, E[e e^T] = I, of one of `LAWS` or "sphere", as `normal_rows` yields them.
 
-    Gaussian and rademacher vectors are independent. Orthonormal ones, times sqrt(size), are at most `size`
-    and known only together: their frame of number x size float64 numbers is held, 8 bytes each.
+    They are the vectors `first` to `first` + `number` - 1 of the endless sequence of `seed`: whoever knows
+    the seed makes any part of it again, without those before (`Members`). Gaussian, rademacher and sphere
+    vectors are independent. Orthonormal ones, times sqrt(size), are at most `size` and known only together:
+    their frame of number x size float64 numbers is held, 8 bytes each, and `first` must be 0.
 
     >>> [rows.shape for rows in noise_rows(Arrays(), "orthonormal", seed=0, number=3, size=3, chunk=2)]
     [(2, 3), (1, 3)]
     """
-    random = generator(seed, "noise")
-    frame = orthonormal_rows(random, number, size) if law == "orthonormal" else None
-    known = noise_law(law)
-    for start in range(0, number, chunk):
-        stop = min(start + chunk, number)
-        if frame is not None:
-            yield arrays.array(math.sqrt(size) * frame[start:stop])
-        elif known is not None:
-            yield arrays.array(known.rows(random, stop - start, size))
+    if law == "orthonormal":
+        frame = orthonormal_rows(generator(seed, "noise"), number, size)
+        for start in range(0, number, chunk):
+            yield arrays.array(math.sqrt(size) * frame[start : start + chunk])
+        return
+    members = Members(law, seed, size)
+    for start in range(first, first + number, chunk):
+        yield arrays.array(members.rows(start, min(start + chunk, first + number)))
+
+
+class Members:
+    """An endless sequence of independent random vectors, any part of which can be made by itself.
+
+    Member i has the numbers of its block's generator, keyed by (seed, block): no generator is made for each
+    member, which takes longer than a small vector does. A block holds 2^16 numbers, or one member. The last
+    block that was asked for in part is kept.
+    """
+
+    def __init__(self, law: str, seed: int, size: int) -> None:
+        known = noise_law(law)
+        assert known is not None, law
+        self._law, self._seed, self._size = known, seed, size
+        self._together = max(1, _NUMBERS // max(1, size))
+        self._kept: tuple[int, Any] = (-1, None)
+
+    def rows(self, start: int, stop: int) -> Any:
+        """Members `start` to `stop` - 1, float64, shape (stop - start, size)."""
+        parts = []
+        while start < stop:
+            block, offset = divmod(start, self._together)
+            upto = min(self._together, offset + stop - start)
+            parts.append(self._block(block, upto)[offset:upto])
+            start += upto - offset
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _block(self, block: int, upto: int) -> Any:
+        """At least the first `upto` members of a block; fewer than all only where no more is asked."""
+        number, members = self._kept
+        if number != block or len(members) < upto:
+            members = self._law.rows(stream(self._seed, "noise", block), upto, self._size)
+            self._kept = (block, members)
+        return members
 
 
 def orthonormal_rows(random: np.random.Generator, number: int, size: int) -> Any:

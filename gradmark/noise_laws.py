@@ -13,7 +13,8 @@ class NoiseLaw:
     """The law of a direction e with mean zero and E[e e^T] = I, symmetric in every coordinate.
 
     In P dimensions `fourth(P)` is E e_i^4 and `mixed(P)` is E e_i^2 e_j^2 for i != j.
-    `rows(random, number, P)` are samples, shape (number, P). `fixed_length` says whether |e|^2 = P always;
+    `rows(random, number, P)` are samples, shape (number, P); the first of them do not depend on their number.
+    `fixed_length` says whether |e|^2 = P always;
     `cumulative`, the distribution function of one coordinate, is None where that has jumps or depends on P.
     """
 
@@ -49,7 +50,13 @@ def _normal_cumulative(e: Any) -> Any:
 
 
 def _signs(random: np.random.Generator, number: int, size: int) -> Any:
-    return 2.0 * random.integers(0, 2, (number, size)) - 1.0
+    """A sign for each bit, a row of them in whole bytes: so the first rows do not depend on their number."""
+    octets = random.integers(0, 256, (number, -(-size // 8)), np.uint8)
+    return _SIGNS[octets].reshape(number, -1)[:, :size]
+
+
+_SIGNS = 2.0 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) - 1.0
+"""The eight signs of each byte."""
 
 
 def _sphere(random: np.random.Generator, number: int, size: int) -> Any:

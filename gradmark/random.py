@@ -25,7 +25,16 @@ def generator(seed: int, role: Role, *more: int) -> np.random.Generator:
     >>> generator(3, "noise").normal() == generator(3, "weights").normal()
     False
     """
+    return np.random.default_rng(_key(seed, role, more))
+
+
+def stream(seed: int, role: Role, *more: int) -> np.random.Generator:
+    """The same, of the fastest bits there are (SFC64): for noise, of which there is much."""
+    return np.random.Generator(np.random.SFC64(_key(seed, role, more)))
+
+
+def _key(seed: int, role: Role, more: tuple[int, ...]) -> list[int]:
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise UsageError(f"`seed={shown(seed)}` must be an integer of at least 0.")
     # Zeros at the end of a seed sequence change nothing: [seed, 0] is [seed], so nothing counts from 0.
-    return np.random.default_rng([int(seed), 1 + _ROLES.index(role), *(1 + each for each in more)])
+    return [int(seed), 1 + _ROLES.index(role), *(1 + each for each in more)]
