@@ -14,17 +14,20 @@ Both have grad f_sigma as their mean. On a linear loss g . x their variance is e
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from gradmark.arguments import check_positive, check_size, check_switch
+from gradmark.arguments import check_name, check_positive, check_size, check_switch
 from gradmark.claims import Claims, Growth, Target, Unbiased
 from gradmark.draw import Draw
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.noise import WeightedSum, normal_rows
-from gradmark.parameters import Parameters, detached, finished, ravel
+from gradmark.parameters import Parameters, detached, finished, ravel, size
 from gradmark.population import Evaluator, evaluator, members_per_chunk
 from gradmark.problem import Problem
 from gradmark.work import Work, counting
+from methods.evolution.mirrored import mirrored_estimate
+from methods.evolution.shaping import SHAPINGS
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,13 @@ class GaussianES:
     pairs: int = 64
     sigma: float = 0.01
     antithetic: bool = True
+    shaping: str = "identity"
 
     def __post_init__(self) -> None:
         check_size("gaussian_es", "pairs", self.pairs)
         check_positive("gaussian_es", "sigma", self.sigma)
         check_switch("gaussian_es", "antithetic", self.antithetic)
+        check_name("shaping", self.shaping, SHAPINGS)
 
     @property
     def claims(self) -> Claims:
@@ -90,13 +95,10 @@ class GaussianES:
 def _mirrored(
     es: GaussianES, problem: Problem, evaluate: Evaluator, point: Parameters, draw: Draw, seed: int
 ) -> Parameters:
-    x, unravel = ravel(point, problem.arrays.xp)
-    chunk, total = members_per_chunk(problem, draw, x.shape[0]), WeightedSum(problem.arrays, x.shape[0])
-    for e in normal_rows(problem.arrays, seed, es.pairs, x.shape[0], chunk):
-        move = es.sigma * e
-        f_plus = evaluate(unravel(x + move), point, draw)
-        total.add(f_plus - evaluate(unravel(x - move), point, draw), e)
-    return unravel(total.divided(2 * es.pairs * es.sigma))
+    number = size(point)
+    chunk = members_per_chunk(problem, draw, number)
+    moves = partial(normal_rows, problem.arrays, seed, es.pairs, number, chunk)
+    return mirrored_estimate(evaluate, problem, point, draw, moves, es.sigma, es.pairs, es.shaping)
 
 
 def _one_sided(
