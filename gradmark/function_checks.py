@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from gradmark.arrays import Array, Arrays, to_numpy
-from gradmark.errors import UsageError
+from gradmark.errors import UsageError, shown
 from gradmark.parameters import Parameters
 
 
@@ -30,3 +30,18 @@ def value_at(function: Callable[[Any, Parameters], Array], arrays: Arrays, point
         if not np.array_equal(before[name], to_numpy(array), equal_nan=True):
             raise UsageError(f"`function` writes into its argument {name}: let it work on a copy.")
     return value
+
+
+def check_within(bounds: tuple[float, float] | None, arrays: Arrays, point: Parameters) -> None:
+    """Raise `UsageError` where an entry of the point lies outside of `bounds`, beyond which nobody may ask.
+
+    >>> check_within((0.0, 1.0), Arrays(), {"x": np.array([0.5, 2.0])})
+    Traceback (most recent call last):
+    gradmark.errors.UsageError: `bounds=(0.0, 1.0)` must hold every entry of `at`; x has others: move them.
+    """
+    if bounds is None or arrays.device == "meta":
+        return
+    for name, array in point.items():
+        x = to_numpy(array)
+        if not np.all((x >= bounds[0]) & (x <= bounds[1])):
+            raise UsageError(f"`bounds={shown(bounds)}` must hold every entry of `at`; {name} has others: move them.")

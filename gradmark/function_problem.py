@@ -12,7 +12,7 @@ from gradmark.arrays import Array, Arrays, dtype_name, real_dtype
 from gradmark.draw import Draw
 from gradmark.dtypes import DTYPES
 from gradmark.errors import UsageError, shown
-from gradmark.function_checks import value_at
+from gradmark.function_checks import check_within, value_at
 from gradmark.leaves import leaves, leaves_like, rebuilt
 from gradmark.noise_laws import NoiseLaw
 from gradmark.parameters import Parameters
@@ -100,7 +100,7 @@ def from_function(
     numbers and lists become float64 NumPy arrays). `function` and the optional closed-form `gradient` take
     what `at` is, and `gradient` returns the same structure; the parameters' names are the keys and positions
     on the way to each array ("x" for a single one). Raises `UsageError` for an `at` without floating
-    numbers or of several kinds, and for a function that does not return one finite real number there, or
+    numbers, of several kinds or outside of `bounds`, and for a function that does not return one finite real number there, or
     that writes into its argument.
 
     >>> import numpy as np
@@ -119,6 +119,7 @@ def from_function(
         assert gradient is not None
         return leaves_like(at, gradient(rebuilt(at, parameters)))
 
+    check_within(bounds, arrays, point)
     check_value("function", value_at(call_function, arrays, point), arrays)
     return FunctionProblem(
         function=call_function,

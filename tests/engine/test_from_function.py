@@ -125,6 +125,16 @@ def test_any_point_gives_a_problem_or_a_usage_error(at: Any) -> None:
     assert all(np.asarray(array).dtype == np.float64 for array in problem.parameters.values())
 
 
+@pytest.mark.parametrize("outside", [-1e-9, 1.5, np.nan])
+def test_a_point_outside_of_its_bounds_is_refused_before_anything_is_evaluated(outside: float) -> None:
+    def never(p: Any) -> Any:
+        raise AssertionError("evaluated outside of its domain")
+
+    at = {"inside": np.array([0.0, 1.0]), "out": np.array([0.5, outside])}
+    with pytest.raises(UsageError, match=r"`bounds=\(0.0, 1.0\)` must hold every entry of `at`; out has others"):
+        from_function(never, at, bounds=(0.0, 1.0))
+
+
 @vector_problem(
     start=lambda random, size: random.standard_normal(size),
     gradient=lambda xp, x, scale, name: scale * x,
