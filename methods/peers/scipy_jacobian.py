@@ -45,7 +45,10 @@ class ScipyJacobian:
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
-        """NumPy arrays of float32 or float64, few of them, without bounds, of which it knows nothing."""
+        """NumPy arrays of float64, few of them, without bounds, of which it knows nothing.
+
+        In float32 half of its estimates are too small: two steps may agree by chance, and it knows no rounding.
+        """
         if size(problem.parameters) > _MOST:
             return f"it calls the loss with arrays of P^2 numbers, and takes at most {_MOST} parameters here"
         if not size(problem.parameters):
@@ -54,6 +57,8 @@ class ScipyJacobian:
             return f"it steps out of the domain {problem.bounds}"
         if problem.arrays.backend != "numpy":
             return f"SciPy takes NumPy arrays, not those of {problem.arrays.backend}"
+        if problem.arrays.dtype == "float32":
+            return "its error estimates are too small in float32: give it float64"
         return unsupported(self, problem, want)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:

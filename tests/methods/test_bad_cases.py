@@ -297,3 +297,9 @@ def test_rules_have_an_answer_where_the_loss_is_finite_at_the_point_alone(rule: 
     problem = gradmark.from_function(lambda x: np.sum(np.where(x == 0.5, x, np.nan)), np.array([0.5, 0.5]))
     with pytest.raises(gradmark.UsageError, match="finite at the point and not a step beside it"):
         gradmark.get_method("central_difference", rule=rule).prepare(problem)(problem.parameters)
+
+
+def test_a_peer_whose_estimates_miss_the_error_in_float32_refuses_it() -> None:
+    peer, single = gradmark.get_method("scipy_jacobian"), gradmark.get_problem("rosenbrock", dtype="float32")
+    assert peer.supports(single) == "its error estimates are too small in float32: give it float64"
+    assert peer.supports(single.to(dtype="float64")) is None
