@@ -44,4 +44,6 @@ def check_within(bounds: tuple[float, float] | None, arrays: Arrays, point: Para
     for name, array in point.items():
         x = to_numpy(array)
         if not np.all((x >= bounds[0]) & (x <= bounds[1])):
-            raise UsageError(f"`bounds={shown(bounds)}` must hold every entry of `at`; {name} has others: move them.")
+            raise UsageError(
+                f"`bounds={shown(bounds)}` must hold every entry of `at`; {name} has others: move them."
+            )

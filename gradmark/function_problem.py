@@ -100,8 +100,8 @@ def from_function(
     numbers and lists become float64 NumPy arrays). `function` and the optional closed-form `gradient` take
     what `at` is, and `gradient` returns the same structure; the parameters' names are the keys and positions
     on the way to each array ("x" for a single one). Raises `UsageError` for an `at` without floating
-    numbers, of several kinds or outside of `bounds`, and for a function that does not return one finite real number there, or
-    that writes into its argument.
+    numbers, of several kinds or outside of `bounds`, and for a function that does not return one finite real
+    number there, or that writes into its argument.
 
     >>> import numpy as np
     >>> problem = from_function(lambda x: np.sum(x**3), np.array([1.0, 2.0]), gradient=lambda x: 3 * x**2)

@@ -47,7 +47,7 @@ class ScipyJacobian:
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
         """NumPy arrays of float64, few of them, without bounds, of which it knows nothing.
 
-        In float32 half of its estimates are too small: two steps may agree by chance, and it knows no rounding.
+        In float32 half of its estimates are too small: two steps agree by chance, and it knows no rounding.
         """
         if size(problem.parameters) > _MOST:
             return f"it calls the loss with arrays of P^2 numbers, and takes at most {_MOST} parameters here"
