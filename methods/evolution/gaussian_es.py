@@ -5,29 +5,35 @@ The gradient of the smoothed loss f_sigma(x) = E f(x + sigma e), e ~ N(0, I), ne
 
     g_hat = 1/(2 M sigma) sum over pairs of (f(x + sigma e) - f(x - sigma e)) e;
 
-one-sided, with N = 2 M moves and the mean of the others as the baseline of each:
+one-sided, with N = 2 M evaluations, and as baseline of each move the mean of the other moves' losses (leave
+one out), or the loss at the centre x, which is one of the N:
 
-    g_hat = 1/((N - 1) sigma) sum over moves of (f(x + sigma e) - mean f) e.
+    g_hat = 1/((N - 1) sigma) sum over N moves of (f(x + sigma e) - mean f) e,
+    g_hat = 1/((N - 1) sigma) sum over N - 1 moves of (f(x + sigma e) - f(x)) e.
 
-Both have grad f_sigma as their mean. On a linear loss g . x their variance is exactly (P + 1) |g|^2 / M and
-(P + 1) |g|^2 / (N - 1): so one-sided estimates need half as many evaluations there, and more where f curves.
+All have grad f_sigma as their mean. On a linear loss g . x their variance is exactly (P + 1) |g|^2 / M for
+pairs and (P + 1) |g|^2 / (N - 1) for both others: so one-sided estimates need half as many evaluations there,
+and more where f curves: from sigma > sqrt(2) |g| / |H|_F on with the mean as baseline.
 """
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from gradmark.arguments import check_name, check_positive, check_size, check_switch
-from gradmark.claims import Claims, Growth, Target, Unbiased
+from gradmark.claims import Claims, Target, Unbiased
 from gradmark.draw import Draw
-from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
-from gradmark.noise import WeightedSum, normal_rows
-from gradmark.parameters import Parameters, detached, finished, ravel, size
-from gradmark.population import Evaluator, evaluator, members_per_chunk
+from gradmark.errors import UsageError
+from gradmark.method import Prepared, Want, check_supported, unsupported
+from gradmark.noise import normal_rows
+from gradmark.parameters import Parameters, size
+from gradmark.population import evaluator, members_per_chunk
 from gradmark.problem import Problem
-from gradmark.work import Work, counting
+from methods.evolution.calling import against_moves, black_box_claims, prepared
 from methods.evolution.mirrored import mirrored_estimate
+from methods.evolution.one_sided import less_the_centre, less_their_mean, shaped_moves
 from methods.evolution.shaping import SHAPINGS
+
+BASELINES = ("mean", "centre")
 
 
 @dataclass(frozen=True)
@@ -35,19 +41,28 @@ class GaussianES:
     """Gaussian moves of all parameters, 2 * `pairs` evaluations.
 
     `sigma` is the standard deviation of every move. `antithetic` evaluates each move with its mirror image;
-    otherwise there are 2 * `pairs` independent moves and a leave-one-out mean as baseline.
+    otherwise moves are independent, and `baseline` is what is taken off their losses: their leave-one-out
+    mean, or the loss at the centre. `shaping` is what is done to the losses first
+    (`methods.evolution.shaping`).
     """
 
     pairs: int = 64
     sigma: float = 0.01
     antithetic: bool = True
+    baseline: str = "mean"
     shaping: str = "identity"
 
     def __post_init__(self) -> None:
         check_size("gaussian_es", "pairs", self.pairs)
         check_positive("gaussian_es", "sigma", self.sigma)
         check_switch("gaussian_es", "antithetic", self.antithetic)
+        check_name("baseline", self.baseline, BASELINES)
         check_name("shaping", self.shaping, SHAPINGS)
+        if self.baseline == "centre" and (self.antithetic or self.shaping != "identity"):
+            raise UsageError(
+                'gaussian_es: `baseline="centre"` is for one-sided moves whose losses are not shaped: set '
+                'antithetic=False and shaping="identity", or leave the baseline at "mean".'
+            )
 
     @property
     def claims(self) -> Claims:
@@ -56,65 +71,35 @@ class GaussianES:
         One-sided, N - 1 = 2 * `pairs` - 1 independent samples count where antithetic sampling has `pairs`.
         """
         share = 1.0 if self.antithetic else self.pairs / (2 * self.pairs - 1)
-        return Claims(
-            family="evolution",
-            exactness=Unbiased("pairs", lambda number: (number + 1) * share),
-            reads=frozenset({"loss"}),
-            growth=Growth(passes=0, time={"parameters": 1, "batch": 1, "depth": 1}, memory={"parameters": 1}),
-            work=lambda problem: Work(forward=2 * self.pairs),
-            target=Target("smoothed gradient", "gaussian", self.sigma),
-        )
+        exactness = Unbiased("pairs", lambda number: (number + 1) * share)
+        target = Target("smoothed gradient", "gaussian", self.sigma)
+        return black_box_claims(exactness, target, 2 * self.pairs, self.shaping)
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
         """Any problem whose domain has no bounds, which a Gaussian move would cross."""
-        if problem.bounds is not None:
-            return f"{problem.call.name} has bounds {problem.bounds}, and Gaussian moves know none"
-        return unsupported(self, problem, want)
+        return against_moves(problem) or unsupported(self, problem, want)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Bind the function that evaluates a population."""
         check_supported(self, problem, want)
-        evaluate, weighted = evaluator(problem), _mirrored if self.antithetic else _one_sided
+        evaluate = evaluator(problem)
 
-        def gradient(
-            parameters: Parameters,
-            seed: int = 0,
-            *,
-            draw: Draw | None = None,
-            direction: Any = None,
-            state: Any = None,
-        ) -> Estimate:
-            draw, point = draw or problem.default_draw, detached(parameters)
-            with counting() as work:
-                result = weighted(self, problem, evaluate, point, draw, seed)
-            return Estimate(finished(result), None, work.total())
+        def estimate(point: Parameters, draw: Draw, seed: int) -> Parameters:
+            number = size(point)
+            chunk = members_per_chunk(problem, draw, number)
+            moves = partial(normal_rows, problem.arrays, seed, self._moves, number, chunk)
+            at = (evaluate, problem, point, draw, moves, self.sigma)
+            if self.antithetic:
+                return mirrored_estimate(*at, self.pairs, self.shaping)
+            if self.shaping != "identity":
+                return shaped_moves(*at, self.shaping)
+            return less_their_mean(*at) if self.baseline == "mean" else less_the_centre(*at)
 
-        return gradient
+        return prepared(problem, estimate)
 
-
-def _mirrored(
-    es: GaussianES, problem: Problem, evaluate: Evaluator, point: Parameters, draw: Draw, seed: int
-) -> Parameters:
-    number = size(point)
-    chunk = members_per_chunk(problem, draw, number)
-    moves = partial(normal_rows, problem.arrays, seed, es.pairs, number, chunk)
-    return mirrored_estimate(evaluate, problem, point, draw, moves, es.sigma, es.pairs, es.shaping)
-
-
-def _one_sided(
-    es: GaussianES, problem: Problem, evaluate: Evaluator, point: Parameters, draw: Draw, seed: int
-) -> Parameters:
-    """sum (f - mean f) e = sum (f - c) (e - mean e) for any c; with the first loss as c, digits stay."""
-    arrays, number = problem.arrays, 2 * es.pairs
-    x, unravel = ravel(point, arrays.xp)
-    chunk = members_per_chunk(problem, draw, x.shape[0])
-    weighted, moves, first, above = WeightedSum(arrays, x.shape[0]), WeightedSum(arrays, x.shape[0]), None, []
-    for e in normal_rows(arrays, seed, number, x.shape[0], chunk):
-        f = evaluate(unravel(x + es.sigma * e), point, draw)
-        first = f[0] if first is None else first
-        above.append(f - first)
-        weighted.add(above[-1], e)
-        moves.add(arrays.xp.ones_like(f), e)
-    mean = arrays.xp.mean(arrays.xp.concat(above))
-    estimate = weighted.divided(number - 1) - mean * moves.divided(number - 1)
-    return unravel(estimate / es.sigma)
+    @property
+    def _moves(self) -> int:
+        """How many vectors are drawn."""
+        if self.antithetic:
+            return self.pairs
+        return 2 * self.pairs - (self.baseline == "centre")

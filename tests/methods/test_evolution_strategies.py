@@ -1,0 +1,104 @@
+"""Evolution strategies on a linear loss, where their laws are exact: variance, ranks, signs, replayed noise.
+
+Equivalence within 5 % (two one-sided tests, false once in a hundred), with standard errors below 2 %.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gradmark
+from gradmark.claims import Unbiased
+from gradmark.errors import UsageError
+from gradmark.measuring.equivalence import confidence, equivalent
+from gradmark.measuring.skew_corrected import corrected_interval, standard_error
+from gradmark.noise import Members
+from gradmark.vector_function import vector_problem
+from tests.methods.cases import flat, relative_error
+
+MARGIN, LARGEST_ERROR, SIZE = 0.05, 0.02, 30
+SLOPES = np.arange(1.0, SIZE + 1)
+# Name, hyper-parameters, and E|g_hat - g|^2 / |g|^2.
+LAWS: list[tuple[str, dict[str, Any], float]] = [
+    ("spsa", {"pairs": 6}, (SIZE - 1) / 6),
+    ("sphere_es", {"pairs": 6}, (SIZE - 1) / 6),
+    ("gaussian_es", {"pairs": 6}, (SIZE + 1) / 6),
+    ("gaussian_es", {"pairs": 6, "antithetic": False}, (SIZE + 1) / 11),
+    ("gaussian_es", {"pairs": 6, "antithetic": False, "baseline": "centre"}, (SIZE + 1) / 11),
+]
+
+
+@vector_problem(start=lambda random, size: random.standard_normal(size), size=SIZE)
+def linear(xp: Any, x: Any) -> Any:
+    """sum of i x_i."""
+    return xp.sum(x * xp.cumulative_sum(xp.ones_like(x), axis=-1), axis=-1)
+
+
+@vector_problem(start=lambda random, size: random.standard_normal(size), size=SIZE)
+def risen(xp: Any, x: Any) -> Any:
+    """An increasing function of the same sum."""
+    return xp.exp(xp.sum(x * xp.cumulative_sum(xp.ones_like(x), axis=-1), axis=-1) / 20)
+
+
+def drawn(name: str, hyper: dict[str, Any], number: int) -> Any:
+    problem = linear()
+    function = gradmark.get_method(name, **hyper).prepare(problem)
+    return np.stack([flat(function(problem.parameters, seed).gradient) for seed in range(number)])
+
+
+@pytest.mark.parametrize(("name", "hyper", "law"), LAWS)
+def test_the_measured_variance_is_the_claimed_one(name: str, hyper: dict[str, Any], law: float) -> None:
+    claimed = gradmark.get_method(name, **hyper).claims.exactness
+    assert isinstance(claimed, Unbiased)
+    assert claimed.variance_factor(SIZE) / hyper["pairs"] == pytest.approx(law)
+    found = drawn(name, hyper, 2_500)
+    ratio = np.sum((found - SLOPES) ** 2, axis=1) / (SLOPES @ SLOPES) / law
+    assert standard_error(ratio) < LARGEST_ERROR
+    assert equivalent(corrected_interval(ratio, confidence()), 1.0, MARGIN)
+
+
+@pytest.mark.parametrize("shaping", ["centred_ranks", "utilities", "sign"])
+@pytest.mark.parametrize("hyper", [{}, {"antithetic": False}], ids=["mirrored", "one-sided"])
+def test_a_shaped_estimate_depends_on_the_order_of_the_losses_alone(
+    shaping: str, hyper: dict[str, Any]
+) -> None:
+    method = gradmark.get_method("gaussian_es", pairs=8, shaping=shaping, **hyper)
+    assert method.claims.target.kind == "direction"
+    one, other = (method.prepare(each())(each().parameters, 3).gradient for each in (linear, risen))
+    assert relative_error(one, other) == 0
+    assert np.any(flat(one))
+
+
+@pytest.mark.parametrize(
+    ("shaping", "along", "across"),
+    [("sign", math.sqrt(2 / math.pi), 1.0), ("centred_ranks", math.pi**-0.5, 1 / 3)],
+)
+def test_ranks_and_signs_turn_the_estimate_by_what_theory_says(
+    shaping: str, along: float, across: float
+) -> None:
+    """With F the normal distribution: E[w z] = E|z| or E[(2 F(z) - 1) z], E[w^2] = 1 or E[(2 F(z) - 1)^2]."""
+    pairs, unit = 100, SLOPES / np.linalg.norm(SLOPES)
+    found = 2 * 0.01 * drawn("gaussian_es", {"pairs": pairs, "shaping": shaping}, 1_500)
+    ahead = found @ unit
+    aside = np.sum(found**2, axis=1) - ahead**2
+    for ratio in (ahead / along, aside / (across * (SIZE - 1) / pairs)):
+        assert standard_error(ratio) < LARGEST_ERROR
+        assert equivalent(corrected_interval(ratio, confidence()), 1.0, MARGIN)
+
+
+def test_a_baseline_at_the_centre_is_for_one_sided_moves_that_are_not_shaped() -> None:
+    for hyper in ({}, {"antithetic": False, "shaping": "sign"}):
+        with pytest.raises(UsageError, match="one-sided moves whose losses are not shaped"):
+            gradmark.get_method("gaussian_es", baseline="centre", **hyper)
+
+
+@pytest.mark.parametrize("law", ["gaussian", "rademacher", "sphere", "uniform"])
+@pytest.mark.parametrize("size", [1, 13, 3_000, 70_000])
+def test_any_part_of_the_noise_can_be_made_again_by_itself(law: str, size: int) -> None:
+    whole = Members(law, 5, size).rows(0, 60)
+    other = Members(law, 5, size)
+    assert np.array_equal(np.concatenate([other.rows(k, min(k + 7, 60)) for k in range(0, 60, 7)]), whole)
+    assert np.array_equal(Members(law, 5, size).rows(41, 50), whole[41:50])
+    assert not np.array_equal(Members(law, 6, size).rows(0, 60), whole)
