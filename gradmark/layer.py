@@ -165,7 +165,10 @@ class Invertible(Layer, Protocol):
 
 @dataclass(frozen=True)
 class NamedLayer:
-    """A layer and the prefix of its parameters' names: ``layers.0`` for ``layers.0.weight``."""
+    """A layer and the prefix of its parameters' names: ``layers.0`` for ``layers.0.weight``.
+
+    A prefix that ends with ``_`` is joined without a dot: ``in_proj_`` for ``in_proj_weight``.
+    """
 
     prefix: str
     layer: Layer
@@ -173,7 +176,7 @@ class NamedLayer:
     @cached_property
     def names(self) -> dict[str, str]:
         """Short name to full name."""
-        lead = f"{self.prefix}." if self.prefix else ""
+        lead = f"{self.prefix}." if self.prefix and not self.prefix.endswith("_") else self.prefix
         return {name: lead + name for name in self.layer.shapes()}
 
     def own(self, parameters: Mapping[str, Array]) -> dict[str, Array]:

@@ -10,9 +10,9 @@ in all blocks at once, tells s of every block, if the slope (or the change) of t
 block. In a transformer a block is a sequence, whose positions are rows; where a layer couples the rows of a
 batch (batch normalisation) there is one block, and every row is a position.
 
-What has no nodes opened (a scale and shift behind a normalisation; the projections of attention, which would
-have four for each unit and position, hardly fewer than parameters), more nodes than parameters (the kernels
-of a convolution), or is used by several layers, moves itself: `Nodes.others`.
+What has no nodes opened (a scale and shift behind a normalisation), more directions than parameters (the
+kernels of a convolution; the projections of attention, where there are more positions than the width plus
+one), or is used by several layers, moves itself: `Nodes.others`. Shapes decide it, layer by layer.
 """
 
 import math

@@ -1,32 +1,29 @@
 """Multi-head self-attention: every position of a sequence reads from the others (Vaswani et al. 2017)."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from math import sqrt
 from typing import Any
 
-import numpy as np
-
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
-from gradmark.layer import Own
-from problems.initialisations import Weights
+from gradmark.layer import NamedLayer, Own
+from problems.layers.chain import Chain
 from problems.layers.dense import Dense
 from problems.layers.softmax import softmax, softmax_difference, through_softmax
 
 
 @dataclass(frozen=True)
-class SelfAttention:
-    """y = C W_o^T + b_o, where each head's part of C is softmax(q k^T / sqrt(n)) v.
+class Attention:
+    """y is the context that each position reads: for each head softmax(q k^T / sqrt(n)) v. No parameters.
 
-    x is (rows T, width), T being `positions`. q, k and v are the three thirds of x W^T + b, and each of the
-    `heads` has n = width / heads of their units. The softmax is over the positions read from; with `causal`
-    only the position itself and those before it are. Parameters are named as in torch.nn.MultiheadAttention.
+    x is (rows T, 3 width), T being `positions`: q, k and v side by side, of which each of the `heads` has
+    n = width / heads units; y is (rows T, width). The softmax is over the positions read from; with `causal`
+    only the position itself and those before it are.
 
-    pullback, with S = q k^T / sqrt(n), A = softmax(S) and dC from the out-projection's own pullback:
-    dv = A^T dC, dA = dC v^T, dS = A * (dA - sum(A dA)), where the sum over a row of A dA is that over a row
-    of C dC, which is shorter (Dao et al. 2022); dq = dS k / sqrt(n), dk = dS^T q / sqrt(n).
-    pushforward: dS = (dq k^T + q dk^T) / sqrt(n), dA = A * (dS - sum(A dS)), dC = dA v + A dv.
+    pullback, with S = q k^T / sqrt(n) and A = softmax(S): dv = A^T dy, dA = dy v^T, dS = A * (dA - sum(A dA)),
+    where the sum over a row of A dA is that over a row of y dy, which is shorter (Dao et al. 2022);
+    dq = dS k / sqrt(n), dk = dS^T q / sqrt(n).
+    pushforward: dS = (dq k^T + q dk^T) / sqrt(n), dA = A * (dS - sum(A dS)), dy = dA v + A dv.
     """
 
     width: int
@@ -35,116 +32,82 @@ class SelfAttention:
     causal: bool
     arrays: Arrays
 
-    @cached_property
-    def _into(self) -> Dense:
-        return Dense(self.width, 3 * self.width, self.arrays)
-
-    @cached_property
-    def _out(self) -> Dense:
-        return Dense(self.width, self.width, self.arrays)
-
     @property
     def _scale(self) -> float:
         return 1 / sqrt(self.width // self.heads)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """In-projection and out-projection, a matrix and a bias each."""
-        lead = {"in_proj_": self._into, "out_proj.": self._out}
-        return {
-            name + short: shape for name, dense in lead.items() for short, shape in dense.shapes().items()
-        }
-
-    def initial(self, random: Any, weights: Weights) -> dict[str, Any]:
-        """Four matrices as `weights` draws them, and biases of zero."""
-        q, k, v, out = (weights(random, self.width, self.width) for _ in range(4))
-        return {
-            "in_proj_weight": np.concatenate([q, k, v]),
-            "in_proj_bias": np.zeros(3 * self.width),
-            "out_proj.weight": out,
-            "out_proj.bias": np.zeros(self.width),
-        }
+        """What is read from where depends on q, k and v alone."""
+        return {}
 
     def output_shape(self, input_shape: tuple[int, int]) -> tuple[int, int]:
-        """The shape of x."""
-        return input_shape
+        """(rows T, width)."""
+        return input_shape[0], self.width
 
     def widest(self, input_shape: tuple[int, int]) -> int:
-        """q, k and v, or the scores of all heads."""
-        return input_shape[0] * max(3 * self.width, self.heads * self.positions)
+        """The scores of all heads."""
+        return input_shape[0] * self.heads * self.positions
 
     def flops(self, rows: int) -> float:
-        """Two projections, and the products q k^T and A v, whose masked half is computed too."""
-        return self._into.flops(rows) + self._out.flops(rows) + self._inner_flops(rows)
-
-    def pullback_flops(self, rows: int, *, input_gradient: bool = True) -> float:
-        """Twice as many; the first projection's second product is left out with dx."""
-        into = self._into.pullback_flops(rows, input_gradient=input_gradient)
-        return into + self._out.pullback_flops(rows) + 2 * self._inner_flops(rows)
-
-    def _inner_flops(self, rows: int) -> float:
+        """The products q k^T and A v, whose masked half is computed too."""
         return 4.0 * rows * self.positions * self.width
 
+    def pullback_flops(self, rows: int, *, input_gradient: bool = True) -> float:
+        """Twice as many."""
+        return 2 * self.flops(rows) if input_gradient else 0.0
+
     def forward(self, p: Own, x: Array, draw: Draw) -> tuple[Array, Any]:
-        """y, and (x, (q, k, v), A, C)."""
-        xp = self.arrays.xp
-        q, k, v = qkv = self._by_head(self._into.forward(_part(p, "in_proj_"), x, draw)[0], 3)
-        # q is scaled and not the scores, which must not be a product alone: see `softmax`.
-        a = softmax(self.arrays, self._masked(xp.matmul(q * self._scale, xp.matrix_transpose(k))))
-        context = self._joined(xp.matmul(a, v))
-        y, _ = self._out.forward(_part(p, "out_proj."), context, draw)
-        return y, (x, qkv, a, context)
+        """y, and ((q, k, v), A, y)."""
+        q, k, v = qkv = self._by_head(x, 3)
+        a = softmax(self.arrays, self._scores(q, k))
+        y = self._joined(self.arrays.xp.matmul(a, v))
+        return y, (qkv, a, y)
 
     def pullback(
         self, p: Own, saved: Any, dy: Array, *, input_gradient: bool = True
     ) -> tuple[Array | None, dict[str, Array]]:
-        """dx and the gradients of the four parameters."""
-        xp, (x, (q, k, v), a, context) = self.arrays.xp, saved
-        d_context, out = self._out.pullback(_part(p, "out_proj."), context, dy)
-        (dc,) = self._by_head(d_context, 1)
+        """dx, which is dq, dk and dv side by side."""
+        if not input_gradient:
+            return None, {}
+        xp, ((q, k, v), a, y) = self.arrays.xp, saved
+        (dc,) = self._by_head(dy, 1)
         da = xp.matmul(dc, xp.matrix_transpose(v))
         if self.arrays.itemsize < 4:
             ds = through_softmax(self.arrays, a, da)
         else:
-            products = xp.reshape(d_context * context, (*context.shape[:-1], self.heads, -1))
+            products = xp.reshape(dy * y, (*y.shape[:-1], self.heads, -1))
             (sums,) = self._by_head(xp.sum(products, axis=-1), 1)
             ds = a * (da - sums)
         dq = xp.matmul(ds, k) * self._scale
         dk = xp.matmul(xp.matrix_transpose(ds), q) * self._scale
         dv = xp.matmul(xp.matrix_transpose(a), dc)
-        dx, into = self._into.pullback(
-            _part(p, "in_proj_"), x, self._joined(dq, dk, dv), input_gradient=input_gradient
-        )
-        return dx, {**_named("in_proj_", into), **_named("out_proj.", out)}
+        return self._joined(dq, dk, dv), {}
 
     def pushforward(self, p: Own, saved: Any, dx: Array | None, dp: Own | None) -> Array | None:
-        """dy, along tangents of x and of the four parameters."""
-        xp, (x, (q, k, v), a, context) = self.arrays.xp, saved
-        moved = self._into.pushforward(_part(p, "in_proj_"), x, dx, _part(dp or {}, "in_proj_"))
-        d_context = None
-        if moved is not None:
-            dq, dk, dv = self._by_head(moved, 3)
-            ds = xp.matmul(dq, xp.matrix_transpose(k)) + xp.matmul(q, xp.matrix_transpose(dk))
-            da = through_softmax(self.arrays, a, ds * self._scale)
-            d_context = self._joined(xp.matmul(da, v) + xp.matmul(a, dv))
-        return self._out.pushforward(_part(p, "out_proj."), context, d_context, _part(dp or {}, "out_proj."))
+        """dy, along tangents of q, k and v."""
+        if dx is None:
+            return None
+        xp, ((q, k, v), a, _) = self.arrays.xp, saved
+        dq, dk, dv = self._by_head(dx, 3)
+        ds = xp.matmul(dq, xp.matrix_transpose(k)) + xp.matmul(q, xp.matrix_transpose(dk))
+        da = through_softmax(self.arrays, a, ds * self._scale)
+        return self._joined(xp.matmul(da, v) + xp.matmul(a, dv))
 
     def difference(
         self, p: Own, x: Array, y: Array, dx: Array | None, draw: Draw, dp: Own | None = None
     ) -> Array | None:
-        """dS = (dq (k + dk)^T + q dk^T) / sqrt(n), dA that of the softmax, dC = dA (v + dv) + A dv."""
-        xp, (into, into_moved) = self.arrays.xp, (_part(each, "in_proj_") for each in (p, dp or {}))
-        moved = self._into.difference(into, x, y, dx, draw, into_moved)
-        q, k, v = self._by_head(self._into.forward(into, x, draw)[0], 3)
-        scores = self._masked(xp.matmul(q * self._scale, xp.matrix_transpose(k)))
-        a, d_context = softmax(self.arrays, scores), None
-        if moved is not None:
-            dq, dk, dv = self._by_head(moved, 3)
-            ds = xp.matmul(dq, xp.matrix_transpose(k + dk)) + xp.matmul(q, xp.matrix_transpose(dk))
-            da = softmax_difference(self.arrays, scores, ds * self._scale)
-            d_context = self._joined(xp.matmul(da, v + dv) + xp.matmul(a, dv))
-        out, out_moved = (_part(each, "out_proj.") for each in (p, dp or {}))
-        context = self._joined(xp.matmul(a, v))
-        return self._out.difference(out, context, y, d_context, draw, out_moved)
+        """dS = (dq (k + dk)^T + q dk^T) / sqrt(n), dA that of the softmax, dy = dA (v + dv) + A dv."""
+        if dx is None:
+            return None
+        xp, (q, k, v), (dq, dk, dv) = self.arrays.xp, self._by_head(x, 3), self._by_head(dx, 3)
+        scores = self._scores(q, k)
+        ds = xp.matmul(dq, xp.matrix_transpose(k + dk)) + xp.matmul(q, xp.matrix_transpose(dk))
+        da = softmax_difference(self.arrays, scores, ds * self._scale)
+        return self._joined(xp.matmul(da, v + dv) + xp.matmul(softmax(self.arrays, scores), dv))
+
+    def _scores(self, q: Array, k: Array) -> Array:
+        """S, masked. q is scaled and not S, which must not be a product alone: see `softmax`."""
+        return self._masked(self.arrays.xp.matmul(q * self._scale, self.arrays.xp.matrix_transpose(k)))
 
     def _by_head(self, z: Array, parts: int) -> tuple[Array, ...]:
         """(..., rows T, parts heads n) as `parts` arrays (..., rows heads, T, n): a matrix for each head."""
@@ -174,10 +137,12 @@ class SelfAttention:
         return xp.where(seen, scores, xp.full_like(square, -xp.inf))
 
 
-def _part(p: Own, lead: str) -> dict[str, Array]:
-    """The weight and bias of one projection, as far as they are there."""
-    return {short: p[lead + short] for short in ("weight", "bias") if lead + short in p}
+def self_attention(width: int, heads: int, positions: int, causal: bool, arrays: Arrays) -> Chain:
+    """y = C W_o^T + b_o, C being the `Attention` of q, k and v, the three thirds of x W^T + b, as one layer.
 
-
-def _named(lead: str, own: Own) -> dict[str, Array]:
-    return {lead + short: array for short, array in own.items()}
+    x and y are (rows T, width). W and b are three maps stacked, so that all nodes are those of two dense
+    layers. Parameters are named as in torch.nn.MultiheadAttention.
+    """
+    into, out = Dense(width, 3 * width, arrays, parts=3), Dense(width, width, arrays)
+    core = Attention(width, heads, positions, causal, arrays)
+    return Chain((NamedLayer("in_proj_", into), NamedLayer("", core), NamedLayer("out_proj", out)), arrays)

@@ -24,6 +24,8 @@ class Dense:
     fan_in: int
     fan_out: int
     arrays: Arrays
+    parts: int = 1
+    """How many maps of the same x are stacked in W: each starts by itself."""
     pulls_several = True
     overwrites_input = False
 
@@ -50,8 +52,10 @@ class Dense:
         return (2 if input_gradient else 1) * self.flops(rows)
 
     def initial(self, random: Any, weights: Weights) -> dict[str, Any]:
-        """Weights as `weights` draws them, and biases of zero."""
-        return {"weight": weights(random, self.fan_in, self.fan_out), "bias": np.zeros(self.fan_out)}
+        """Weights as `weights` draws them for each part, and biases of zero."""
+        first, *others = (weights(random, self.fan_in, self.fan_out // self.parts) for _ in range(self.parts))
+        weight = np.concatenate([first, *others]) if others else first
+        return {"weight": weight, "bias": np.zeros(self.fan_out)}
 
     @cached_property
     def _fused(self) -> Any:

@@ -144,7 +144,7 @@ def with_offsets(
         elif isinstance(layer, Affine | Nodal):
             unrolled = isinstance(layer, Recurrent | LSTM)
             shape = layer.nodes_shape(input_shape) if isinstance(layer, Recurrent | LSTM) else output_shape
-            prefix = f"nodes.{named.prefix.removeprefix('layers.')}"
+            prefix = f"nodes.{named.prefix.removeprefix('layers.').removesuffix('_')}"
             both = (named, NamedLayer(prefix, Offset(*shape, arrays)))
             found += [NamedLayer("", OffsetWithin(both, arrays))] if unrolled else both
             shapes[f"{lead}{prefix}.offset"] = shape

@@ -5,7 +5,7 @@ from typing import Any
 from gradmark.arrays import Arrays
 from gradmark.layer import NamedLayer
 from problems.layers.activation import Activation
-from problems.layers.attention import SelfAttention
+from problems.layers.attention import self_attention
 from problems.layers.chain import Chain
 from problems.layers.dense import Dense
 from problems.layers.layer_norm import LayerNorm
@@ -23,7 +23,7 @@ def transformer_block(
     reading = _residual(
         arrays,
         norm1=LayerNorm(width, arrays),
-        self_attn=SelfAttention(width, heads, positions, causal, arrays),
+        self_attn=self_attention(width, heads, positions, causal, arrays),
     )
     thinking = _residual(
         arrays,

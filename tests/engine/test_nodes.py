@@ -70,7 +70,8 @@ def test_one_direction_moves_its_node_in_every_block_and_all_of_them_move_every_
 
 def test_directions_are_as_many_as_the_formula_says() -> None:
     """A dense layer has one for each unit; a recurrent one for each unit and step; a normalised one two more
-    for each unit; a convolution one for each number of its kernels, where these are fewer than its nodes."""
+    for each unit; a convolution one for each number of its kernels, where these are fewer than its nodes.
+    A transformer's layers have one for each unit and position, attention four."""
 
     def count(name: str) -> int:
         return nodes_of(network(name)).directions
@@ -80,6 +81,19 @@ def test_directions_are_as_many_as_the_formula_says() -> None:
     assert count("rnn") == 4 * 3 + 1
     assert count("lstm") == 2 * 4 * (4 * 3) + 1
     assert count("convnet") == 2 * (9 + 1) + 3 * 3 * 3 + 4 + 3
+    embedding, attention, thinking, head, norms = 4, 4 * 4, 2 * 4 + 4, 17, 3 * 2 * 4
+    assert count("transformer") == 3 * (embedding + attention + thinking + head) + norms
+
+
+@pytest.mark.parametrize("positions", [4, 5, 6])
+def test_attention_moves_its_weights_where_it_has_more_positions_than_width_and_bias(positions: int) -> None:
+    """T nodes for each of q, k, v and the output, against 4 + 1 numbers of each of their units."""
+    problem = gradmark.get_problem("transformer", blocks=1, width=4, heads=2, positions=positions, batch=2)
+    nodes, width = nodes_of(problem), 4
+    moved = [site.directions for site in nodes.sites if "self_attn" in site.offset]
+    own = [problem.parameters[each].size for each in nodes.others if "self_attn" in each]
+    by_nodes = [3 * width * positions, width * positions]
+    assert (moved, sum(own)) == ((by_nodes, 0) if positions <= 5 else ([], 4 * width * (width + 1)))
 
 
 def test_a_parameter_that_several_layers_use_moves_itself() -> None:

@@ -110,9 +110,8 @@ def test_every_layer_of_a_network_that_has_nodes_has_offsets_when_they_are_opene
     nodal = [layer for layer in every if isinstance(layer, Nodal)]
     added = set(opened.parameters) - set(problem.parameters)
     assert len(added) == len(nodal)
-    # Of what multiplies parameters with its input, only attention has no nodes.
     kinds = {type(layer).__name__ for layer in every if layer.shapes() and not isinstance(layer, Nodal)}
-    assert kinds <= {"BatchNorm", "LayerNorm", "SelfAttention"}
+    assert kinds <= {"BatchNorm", "LayerNorm"}
     found, wanted = gradient(opened), gradient(opened.to(backend="torch"), "autograd")
     for key, array in found.items():
         slack = ROUNDINGS * problem.arrays.epsilon * np.max(np.abs(wanted[key]))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gradmark.arrays import Arrays, to_numpy
 from gradmark.draw import Draw
-from problems.layers.attention import SelfAttention
+from problems.layers.attention import self_attention
 from problems.layers.batch_norm import BatchNorm
 from problems.layers.convolution import Convolution
 from problems.layers.layer_norm import LayerNorm
@@ -45,7 +45,7 @@ def pool(kind: Any, size: Sizes, arrays: Arrays) -> Made:
 def attention(size: Sizes, arrays: Arrays) -> Made:
     heads, positions = size(3), size(4)
     width = heads * size(2)
-    return SelfAttention(width, heads, positions, size(2) == 1, arrays), (size(3) * positions, width)
+    return self_attention(width, heads, positions, size(2) == 1, arrays), (size(3) * positions, width)
 
 
 def recurrent(kind: Any, size: Sizes, arrays: Arrays) -> Made:

@@ -164,7 +164,8 @@ def test_offsets_at_the_nodes_have_the_error_signals_as_their_gradient() -> None
     problem = transformer(activation="tanh").opened("nodes")
     found = gradient(problem)
     offsets = {name for name in found if name.endswith("offset")}
-    assert len(offsets) == 4  # the embedding, linear1 and linear2 of the block, and the head
+    # The embedding, four of the block, of which q, k and v share one, and the head.
+    assert len(offsets) == 6
     y = to_numpy(problem.outputs(problem.parameters))
     e = np.exp(y - y.max(axis=-1, keepdims=True))
     targets = problem.default_draw.arrays["targets"].reshape(y.shape)
@@ -174,6 +175,7 @@ def test_offsets_at_the_nodes_have_the_error_signals_as_their_gradient() -> None
     for name in offsets - {"nodes.0.offset"}:
         inside = name.startswith("layers.")  # layers.1.nodes.linear1 stands behind layers.1.linear1
         bias = name.replace("nodes.", "" if inside else "layers.").replace("offset", "bias")
+        bias = bias.replace("in_proj.", "in_proj_")  # as torch names it
         np.testing.assert_allclose(found[name].sum(axis=0), found[bias], rtol=0, atol=1e-14)
 
 
