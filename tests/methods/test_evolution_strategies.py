@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 import gradmark
+from gradmark.arrays import Arrays
 from gradmark.claims import Unbiased
 from gradmark.errors import UsageError
 from gradmark.measuring.equivalence import confidence, equivalent
 from gradmark.measuring.skew_corrected import corrected_interval, standard_error
 from gradmark.noise import Members
 from gradmark.vector_function import vector_problem
+from methods.evolution.hadamard import hadamard_rows, rows_of_all
 from tests.methods.cases import flat, relative_error
 
 MARGIN, LARGEST_ERROR, SIZE = 0.05, 0.02, 30
@@ -24,6 +26,10 @@ SLOPES = np.arange(1.0, SIZE + 1)
 LAWS: list[tuple[str, dict[str, Any], float]] = [
     ("spsa", {"pairs": 6}, (SIZE - 1) / 6),
     ("sphere_es", {"pairs": 6}, (SIZE - 1) / 6),
+    ("orthogonal_es", {"pairs": 6}, 26 / 31 * (SIZE - 1) / 6),
+    ("orthogonal_es", {"pairs": 40}, 24 / 31 * (SIZE - 1) / 8 / 25),
+    ("orthogonal_es", {"pairs": 6, "frame": "qr"}, SIZE / 6 - 1),
+    ("orthogonal_es", {"pairs": 36, "frame": "qr"}, (SIZE / 6 - 1) / 36),
     ("gaussian_es", {"pairs": 6}, (SIZE + 1) / 6),
     ("gaussian_es", {"pairs": 6, "antithetic": False}, (SIZE + 1) / 11),
     ("gaussian_es", {"pairs": 6, "antithetic": False, "baseline": "centre"}, (SIZE + 1) / 11),
@@ -57,6 +63,29 @@ def test_the_measured_variance_is_the_claimed_one(name: str, hyper: dict[str, An
     ratio = np.sum((found - SLOPES) ** 2, axis=1) / (SLOPES @ SLOPES) / law
     assert standard_error(ratio) < LARGEST_ERROR
     assert equivalent(corrected_interval(ratio, confidence()), 1.0, MARGIN)
+
+
+@pytest.mark.parametrize(
+    ("frame", "pairs"), [("hadamard", 32), ("hadamard", 64), ("qr", SIZE), ("qr", 2 * SIZE)]
+)
+def test_whole_frames_are_the_gradient(frame: str, pairs: int) -> None:
+    problem, method = linear(), gradmark.get_method("orthogonal_es", pairs=pairs, frame=frame, sigma=1.0)
+    found = flat(method.prepare(problem)(problem.parameters, 2).gradient)
+    # Losses of size |g| sqrt(P) are right to a few roundings, as is each sum of `pairs` products.
+    assert np.linalg.norm(found - SLOPES) <= 16 * SIZE * np.finfo(float).eps * np.linalg.norm(SLOPES)
+    assert method.claims.exactness.variance_factor(SIZE) == 0
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 31, 32, 33, 1_000])
+def test_all_rows_of_a_randomised_hadamard_matrix_are_orthogonal_in_its_columns(size: int) -> None:
+    number = rows_of_all(size)
+    e = np.concatenate(list(hadamard_rows(Arrays(), 4, number, size, 7)))
+    assert np.array_equal(np.abs(e), np.ones((number, size)))
+    assert np.array_equal(e.T @ e, number * np.eye(size))
+    assert np.array_equal(
+        np.concatenate(list(hadamard_rows(Arrays(), 4, number // 2 + 1, size, 1000)))[: number // 2 + 1],
+        e[: number // 2 + 1],
+    )
 
 
 @pytest.mark.parametrize("shaping", ["centred_ranks", "utilities", "sign"])
