@@ -16,12 +16,13 @@ import numpy as np
 from gradmark.arrays import epsilon
 from gradmark.claims import Truncated
 from gradmark.judging.comparing.difference_errors import difference_errors
+from gradmark.judging.comparing.node_rounding import node_rounding
 from gradmark.judging.comparing.node_truncation import node_truncation, steps_nodes
 from gradmark.judging.hearing import Hearing
+from gradmark.judging.places.shared import noise_at
 from gradmark.judging.places.sites import Site
 from gradmark.reference import Reference
 from gradmark.reference.point import Point, widest_point
-from gradmark.reference.slope import noise_level
 
 FREEDOM = 4.0
 """A method that chooses its step may take one so many times longer or shorter than eps^(1/(p+1)) times the
@@ -46,7 +47,8 @@ def allowance(hearing: Hearing, site: Site, reference: Reference, claim: Truncat
     """The allowance for differences of the order and step that the method claims, at `site`."""
     wide = widest_point(hearing.problem, site.parameters, site.draw)
     longest, shortest = steps(hearing, wide, claim)
-    level = noise_level(Point(hearing.problem, site.parameters, site.draw))
+    point = Point(hearing.problem, site.parameters, site.draw)
+    level = noise_at(hearing.problem, point)
     truncation, rounding = {}, {}
     for name, x in wide.numbers.items():
         found = difference_errors(wide, name, longest[name], claim.order, reference.gradient[name])
@@ -54,17 +56,20 @@ def allowance(hearing: Hearing, site: Site, reference: Reference, claim: Truncat
         # The step itself is rounded, and not every method divides by what became of it.
         moved = epsilon(hearing.dtype) * np.abs(x) * np.abs(reference.gradient[name])
         rounding[name] = (NOISES * level + moved) / shortest[name]
-    for name, found in _at_nodes(hearing, wide, claim).items():
-        truncation[name] = np.maximum(truncation[name], FORMULAS * found)
+    if step := _node_step(hearing, claim):
+        for name, found in node_truncation(wide, step, claim.order).items():
+            truncation[name] = np.maximum(truncation[name], FORMULAS * found)
+        for name, found in node_rounding(point, wide, step).items():
+            rounding[name] = np.maximum(rounding[name], NOISES * found)
     return Allowance(truncation, rounding)
 
 
-def _at_nodes(hearing: Hearing, wide: Point, claim: Truncated) -> Mapping[str, Any]:
-    """What the method's own step does where it is one of the nodes."""
+def _node_step(hearing: Hearing, claim: Truncated) -> float | None:
+    """The method's own step, where it may be one of the nodes."""
     given = getattr(hearing.method, claim.parameter, None)
     if not isinstance(given, Real) or isinstance(given, bool) or not steps_nodes(hearing.method.claims):
-        return {}
-    return node_truncation(wide, float(given), claim.order)
+        return None
+    return float(given)
 
 
 def steps(

@@ -18,9 +18,12 @@ from gradmark.judging.invariances.binding import Unfit, truncated
 from gradmark.judging.invariances.comparison import finding
 from gradmark.judging.invariances.subject import Subject
 from gradmark.judging.places.references import reference_at
+from gradmark.judging.places.shared import once_at
 from gradmark.judging.verdict import Evidence, Finding
 from gradmark.measuring.norms import norm, ratio
+from gradmark.problem import Problem
 from gradmark.reference import NoReference
+from gradmark.reference.ladder import Slopes
 from gradmark.reference.point import Point, random_direction, widest_point
 from gradmark.reference.scale import room
 from gradmark.reference.slope import noise_level, slope
@@ -49,8 +52,8 @@ def examine(subject: Subject) -> Finding:
     point = widest_point(subject.problem, subject.site.parameters, subject.site.draw)
     if any(np.any(room(array, point.problem.bounds) <= 0) for array in point.numbers.values()):
         raise Unfit("a parameter lies on the bound of its domain.")
-    level, limits, crossed = noise_level(point), [], _crossed(subject, point)
-    slopes = [(words, v, slope(point, v, level)) for words, v in _directions(subject)]
+    limits, crossed, seen_before = [], _crossed(subject, point), _slopes(subject.problem, point)
+    slopes = [(words, v, seen) for (words, v), seen in zip(_directions(point), seen_before, strict=True)]
     if any(seen.jump[0] > _KINK * seen.error[0] for _, _, seen in slopes):
         # Units at zero may turn on along v and against it, whose jumps cancel: no slope bounds a gradient.
         raise Unfit("the loss is not differentiable at the point.")
@@ -70,8 +73,18 @@ def examine(subject: Subject) -> Finding:
     return finding(NAME, subject, "passed", reason, smallest_detectable=smallest)
 
 
-def _directions(subject: Subject) -> Iterator[tuple[str, dict[str, Any]]]:
-    shapes = {name: array.shape for name, array in subject.here.items()}
+def _slopes(problem: Problem, point: Point) -> list[Slopes]:
+    """The slope of the loss along each direction, which no method has a part in."""
+
+    def measured() -> list[Slopes]:
+        level = noise_level(point)
+        return [slope(point, v, level) for _, v in _directions(point)]
+
+    return once_at(problem, point, NAME, measured)
+
+
+def _directions(point: Point) -> Iterator[tuple[str, dict[str, Any]]]:
+    shapes = {name: array.shape for name, array in point.numbers.items()}
     for index in range(_THROUGH_ALL):
         yield "a direction through all parameters", random_direction(shapes, _STREAM, index)
     for index, name in enumerate(list(shapes)[:_MOST_ARRAYS] if len(shapes) > 1 else ()):

@@ -11,6 +11,7 @@ from gradmark.draw import Draw
 from gradmark.judging.hearing import Hearing, Numbers
 from gradmark.judging.invariances.binding import bound, computing_dtype, step_of, truncated
 from gradmark.judging.places.references import reference_at
+from gradmark.judging.places.shared import noise_at
 from gradmark.judging.places.sites import Site
 from gradmark.measuring.norms import norm
 from gradmark.method import Prepared
@@ -18,7 +19,6 @@ from gradmark.parameters import Parameters
 from gradmark.problem import Problem
 from gradmark.reference import NoReference
 from gradmark.reference.point import Point
-from gradmark.reference.slope import noise_level
 
 _TWO = 2.0
 """Two gradients are compared, and each may be off by the bound."""
@@ -94,14 +94,15 @@ class Subject:
     def slack(self) -> dict[str, float]:
         """For each array, how far two gradients that are equal in theory may be apart (2-norm)."""
         if self.step is not None:
-            return self._of_differences(self.step, noise_level(self.point))
+            return self._of_differences(self.step, noise_at(self.problem, self.point))
         return {name: _TWO * limit for name, limit in self._rounding().items()}
 
     def slack_for(self, draws: list[Draw]) -> dict[str, float]:
         """The slack where the loss is also taken of other draws, whose noise may be larger."""
         if self.step is None:
             return self.slack
-        levels = [noise_level(replace(self.point, draw=draw)) for draw in (self.site.draw, *draws)]
+        points = [replace(self.point, draw=draw) for draw in (self.site.draw, *draws)]
+        levels = [noise_at(self.problem, point) for point in points]
         return self._of_differences(self.step, max(levels))
 
     @cached_property

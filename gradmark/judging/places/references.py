@@ -4,28 +4,19 @@ A reference counts where it shares nothing with the method but the forward code,
 shares nothing vouches for it (`gradmark.reference.vouch`); so nobody is judged against itself.
 """
 
-import hashlib
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-import numpy as np
-
-from gradmark.arrays import Array, epsilon, to_numpy
+from gradmark.arrays import epsilon
 from gradmark.claims import Reads
+from gradmark.judging.places.shared import once_at
 from gradmark.judging.places.sites import Site
 from gradmark.problem import Problem
 from gradmark.reference import NoReference, Reference, best_reference
 from gradmark.reference.carried import carried
 from gradmark.reference.point import Point, widest_point
-from gradmark.registry import list_problems
-from gradmark.remembering import once_for
-from gradmark.run.resolving import PLACE
 
 _SHARED: frozenset[Reads] = frozenset({"pullback", "torch graph"})
 """What references read of a problem beside its loss."""
-_KEPT = 512
-"""References are kept for that many points."""
 
 
 def reference_at(problem: Problem, site: Site, reads: frozenset[Reads]) -> Reference:
@@ -58,29 +49,12 @@ def words(reference: Reference) -> str:
     return f"{reference.name}, vouched for by {vouches}" if vouches else reference.name
 
 
-_BY_CONTENT: dict[tuple[str, frozenset[Reads]], Reference | NoReference] = {}
-
-
 def _remembered(problem: Problem, site: Site, reads: frozenset[Reads]) -> Reference:
     point = widest_point(problem, site.parameters, site.draw)
-    content = content_of(point)
-    if content is None:
-        key = ("reference", digest_of(site.parameters), digest_of(site.draw.arrays), reads)
-        found: Reference | NoReference = once_for(problem, key, lambda: _tried(point, reads))
-    else:
-        found = _bycontent_of(content, point, reads)
+    found = once_at(problem, point, ("reference", reads), lambda: _tried(point, reads))
     if isinstance(found, NoReference):
         raise NoReference(str(found))
     return found
-
-
-def _bycontent_of(content: str, point: Point, reads: frozenset[Reads]) -> Reference | NoReference:
-    key = (content, reads)
-    if key not in _BY_CONTENT:
-        while len(_BY_CONTENT) >= _KEPT:
-            del _BY_CONTENT[next(iter(_BY_CONTENT))]
-        _BY_CONTENT[key] = _tried(point, reads)
-    return _BY_CONTENT[key]
 
 
 def _tried(point: Point, reads: frozenset[Reads]) -> Reference | NoReference:
@@ -107,35 +81,3 @@ def _with_what_is_carried(reference: Reference, point: Point) -> Reference:
     unit, own = epsilon(reference.dtype), reference.rounding
     rounding = {name: max(own[name], unit * extra.rounding[name]) for name in own}
     return replace(reference, rounding=rounding, underflow=extra.underflow)
-
-
-def content_of(point: Point) -> str | None:
-    """What a registered problem's point is, in whatever backend: its call, its numbers, and its loss.
-
-    None for problems that only their own object knows, such as a person's function.
-    """
-    call = point.problem.call
-    if call.name not in list_problems() or not call.arguments:
-        return None
-    sizes = sorted((key, repr(value)) for key, value in call.arguments.items() if key not in PLACE)
-    parts = (type(point.problem), call.name, sizes, call.opened, point.dtype, point.problem.arrays.backend)
-    loss = point.loss(point.numbers)
-    return f"{parts} {digest_of(point.parameters)} {digest_of(point.draw.arrays)} {loss!r}"
-
-
-def digest_of(named: Mapping[str, Array]) -> str:
-    """A hash of names, dtypes, shapes and numbers."""
-    hashed = hashlib.sha256()
-    for name, array in named.items():
-        numbers = np.ascontiguousarray(_comparable(to_numpy(array)))
-        hashed.update(f"{name} {numbers.dtype} {numbers.shape}".encode())
-        hashed.update(numbers.tobytes())
-    return hashed.hexdigest()
-
-
-def _comparable(numbers: Any) -> Any:
-    """longdouble has bytes that mean nothing: as two float64, which hold all of its digits."""
-    if numbers.dtype != np.longdouble:
-        return numbers
-    high = numbers.astype(np.float64)
-    return np.stack([high, (numbers - high).astype(np.float64)])
