@@ -20,9 +20,9 @@ class Attention:
     n = width / heads units; y is (rows T, width). The softmax is over the positions read from; with `causal`
     only the position itself and those before it are.
 
-    pullback, with S = q k^T / sqrt(n) and A = softmax(S): dv = A^T dy, dA = dy v^T, dS = A * (dA - sum(A dA)),
-    where the sum over a row of A dA is that over a row of y dy, which is shorter (Dao et al. 2022);
-    dq = dS k / sqrt(n), dk = dS^T q / sqrt(n).
+    pullback, with S = q k^T / sqrt(n) and A = softmax(S): dv = A^T dy, dA = dy v^T,
+    dS = A * (dA - sum(A dA)), where the sum over a row of A dA is that over a row of y dy, which is shorter
+    (Dao et al. 2022); dq = dS k / sqrt(n), dk = dS^T q / sqrt(n).
     pushforward: dS = (dq k^T + q dk^T) / sqrt(n), dA = A * (dS - sum(A dS)), dy = dA v + A dv.
     """
 
