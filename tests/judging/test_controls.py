@@ -76,6 +76,12 @@ def test_impostors_of_a_random_method_stand_before_its_statistical_decision() ->
     assert "after 256 estimates" in found.reason and "frozen" in found.reason
 
 
+def test_impostors_of_a_method_that_takes_all_directions_are_larger_than_its_rounding() -> None:
+    problem = gradmark.get_problem("mlp", widths=(6, 4), data="synthetic", batch=4)
+    found = list(controls.examine([heard_on(gradmark.get_method("orthogonal_es"), problem)]))
+    assert {each.status for each in found} == {"passed"}, found
+
+
 def test_where_queries_are_seen_impostors_are_wrong_by_ten_times_what_those_show() -> None:
     problem = gradmark.get_problem("polynomial", size=100, degree=1)
     by_queries, by_estimates = controls.examine([heard_on(gradmark.get_method("gaussian_es"), problem)])
