@@ -77,7 +77,7 @@ def test_impostors_of_a_random_method_stand_before_its_statistical_decision() ->
 
 
 def test_impostors_of_a_method_that_takes_all_directions_are_larger_than_its_rounding() -> None:
-    problem = gradmark.get_problem("mlp", widths=(6, 4), data="synthetic", batch=4)
+    problem = gradmark.get_problem("quadratic", size=12)
     found = list(controls.examine([heard_on(gradmark.get_method("orthogonal_es"), problem)]))
     assert {each.status for each in found} == {"passed"}, found
 
