@@ -12,6 +12,7 @@ from gradmark.testing.modes import Differentiated, no_forward_mode, refuse_empty
 from gradmark.testing.torch_module import Copies
 from gradmark.testing.torch_shaken import shaken
 from gradmark.testing.torch_structure import put, tensors
+from gradmark.torch_forward import torch_forward_mode
 
 Tensors = Mapping[str, Any]
 
@@ -67,7 +68,7 @@ class Call:
 
         # Its functions have no types, which a strict check refuses to call.
         forward_ad: Any = importlib.import_module("torch.autograd.forward_ad")
-        with forward_ad.dual_level():
+        with torch_forward_mode(), forward_ad.dual_level():
             dual = {name: forward_ad.make_dual(at[name].detach(), tangent[name]) for name in at}
             pairs = {name: forward_ad.unpack_dual(out) for name, out in self.run(dual).items()}
             return {

@@ -15,6 +15,7 @@ from gradmark.draw import Draw
 from gradmark.method import Prepared, Want, check_supported, unsupported
 from gradmark.parameters import Parameters, size
 from gradmark.problem import Problem
+from gradmark.torch_forward import torch_forward_mode
 from gradmark.work import Work
 from methods.answering import Answer, answering, fixed
 from methods.forward.basis import along_basis
@@ -63,7 +64,7 @@ def _by_duals(function: Callable[[Parameters, Draw], Array]) -> Bind:
     forward_ad: Any = torch_forward_ad
 
     def along(parameters: Parameters, draw: Draw, tangents: Parameters) -> tuple[Array, Array]:
-        with forward_ad.dual_level():
+        with torch_forward_mode(), forward_ad.dual_level():
             duals = {name: forward_ad.make_dual(parameters[name], one[0]) for name, one in tangents.items()}
             value, slope = forward_ad.unpack_dual(function({**parameters, **duals}, draw))
         # Nothing that moves reaches it; and a Python number times a float32 one has a float64 tangent.

@@ -13,6 +13,7 @@ from gradmark.draw import Draw
 from gradmark.method import Prepared, Want
 from gradmark.parameters import Parameters, size
 from gradmark.problem import Problem
+from gradmark.torch_forward import torch_forward_mode
 from gradmark.work import Work
 from methods.answering import answering, rows
 from methods.forward.products import Chunk, jacobian_by
@@ -47,7 +48,8 @@ def _jvp(problem: Problem, point: Parameters, draw: Draw, direction: Parameters)
     import torch
 
     jvp: Any = torch.func.jvp
-    outputs, moved = jvp(lambda p: problem.outputs(p, draw), (dict(point),), (direction,))
+    with torch_forward_mode():
+        outputs, moved = jvp(lambda p: problem.outputs(p, draw), (dict(point),), (direction,))
     return moved.to(outputs.dtype), outputs
 
 
@@ -61,7 +63,8 @@ def _hessian(problem: Problem, together: Chunk, point: Parameters, draw: Draw, _
     def block_row(name: str, x: Array) -> dict[str, Array]:
         def product(one: Array) -> dict[str, Array]:
             moved: dict[str, Array]
-            moved, value = many({name: one})
+            with torch_forward_mode():
+                moved, value = many({name: one})
             values[:] = [value]
             return moved
 
@@ -82,6 +85,7 @@ def _moved_gradient(
         return torch.func.grad_and_value(lambda p: problem.loss(p, draw))({**point, **moving})
 
     moving = {name: point[name] for name in tangents}
-    (_, value), (moved, _) = jvp(gradient, (moving,), (dict(tangents),))
+    with torch_forward_mode():
+        (_, value), (moved, _) = jvp(gradient, (moving,), (dict(tangents),))
     # torch makes the tangent of a Python number times a float32 scalar, such as 0.5 * sum, float64.
     return {name: moved[name].to(x.dtype) for name, x in point.items()}, value

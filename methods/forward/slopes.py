@@ -16,6 +16,7 @@ from gradmark.parameters import Parameters
 from gradmark.population import per_chunk
 from gradmark.problem import Problem
 from gradmark.structure import lacks_pushforward
+from gradmark.torch_forward import torch_forward_mode
 from gradmark.work import count, uncounted
 
 Along = Callable[[Parameters], tuple[Array, Array]]
@@ -75,7 +76,8 @@ def by_torch(problem: Problem, *, outputs: bool = False) -> Bind:
 
             _count_tangents(problem, draw, tangents)
             # The value does not depend on the tangent: out_dims=None keeps it one number, computed once.
-            value, slopes = vmap(one, out_dims=(None, 0))(dict(tangents))
+            with torch_forward_mode():
+                value, slopes = vmap(one, out_dims=(None, 0))(dict(tangents))
             # torch makes the tangent of a Python number times a float32 scalar, such as 0.5 * sum, float64.
             return value, slopes.to(value.dtype)
 
