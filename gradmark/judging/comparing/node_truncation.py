@@ -29,14 +29,22 @@ def steps_nodes(claims: Claims) -> bool:
 
 def node_truncation(point: Point, step: float, order: int) -> dict[str, Any]:
     """How far differences of `order` with `step` at the nodes are off, for each parameter that has nodes."""
-    if against_nodes(point.problem):
+    found = opened_at(point)
+    if found is None:
         return {}
-    nodes = nodes_of(point.problem, point.draw)
-    if not nodes.sites:
-        return {}
-    opened = Point(nodes.problem, nodes.point(point.parameters), point.draw)
+    nodes, opened = found
     sides = [_off(nodes, opened, step, order, side) for side in range(2 if order == 1 else 1)]
     return {name: np.maximum.reduce([side[name] for side in sides]) for name in sides[0]}
+
+
+def opened_at(point: Point) -> tuple[Nodes, Point] | None:
+    """The nodes of the point's problem, and the point with its offsets; None where there are no nodes."""
+    if against_nodes(point.problem):
+        return None
+    nodes = nodes_of(point.problem, point.draw)
+    if not nodes.sites:
+        return None
+    return nodes, Point(nodes.problem, nodes.point(point.parameters), point.draw)
 
 
 def _off(nodes: Nodes, opened: Point, step: float, order: int, side: int) -> Mapping[str, Any]:
