@@ -37,7 +37,7 @@ def validate(
         float | None,
         typer.Option(
             metavar="SECONDS",
-            help="For each method; 120, unless said: 240 for a stochastic one, 600 for one that compiles.",
+            help="For each method; 240, unless said: 600 for one that compiles.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the judge's own random numbers.")] = 0,

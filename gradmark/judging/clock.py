@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 from gradmark.claims import Claims
 
-_SECONDS = {False: 120.0, True: 240.0}
-"""The default budget of a deterministic and of a stochastic method: twice what the full profile takes on a
-quiet machine."""
+_SECONDS = 240.0
+"""The default budget: twice what the full profile takes of a slow method on a quiet machine. Differences that
+measure their steps or extrapolate take two minutes, most methods half of one."""
 _COMPILING = 600.0
 """That of a method which compiles for seconds, some sixty times in the full profile."""
 
@@ -19,7 +19,7 @@ class OutOfTime(Exception):
 
 def seconds_for(claims: Claims) -> float:
     """The default budget for a method with these claims."""
-    return _COMPILING if claims.compiles else _SECONDS[claims.stochastic]
+    return _COMPILING if claims.compiles else _SECONDS
 
 
 class Clock:

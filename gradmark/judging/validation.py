@@ -44,9 +44,8 @@ def validate(
     `method` is an instance, a class, a short-form function, a registered name, ``"name:key=value"`` or
     ``"file.py:name"``. `problems` are names (``"mlp:widths=64,8,10"``), problems or trials; None: those of
     `profile`, "full" (about a minute for a deterministic method, two for a stochastic one) or "ci" (about 3
-    seconds, and fewer problems for a method that compiles). `budget` is in seconds (None: 120; 240 for a
-    stochastic method, 600 for one that compiles); what it left out makes the verdict undecided, and nothing
-    that was found before is lost.
+    seconds, and fewer problems for a method that compiles). `budget` is in seconds (None: 240; 600 for one
+    that compiles); what it left out makes the verdict undecided, and nothing that was found before is lost.
 
     `seed` starts the judge's own random numbers: points, directions, impostors, and the seeds with which he
     calls a stochastic method. `false_alarm` is the probability with which a correct stochastic method may be
