@@ -193,6 +193,13 @@ def test_the_error_of_an_honest_method_falls_as_declared(method: Any) -> None:
     assert abs(rate.found + 0.5) <= 3 * rate.uncertainty < 0.06
 
 
+def test_directions_of_which_there_are_few_are_taken_in_such_numbers_as_there_are() -> None:
+    """Orthogonal ones are no more than parameters, here 28, where their variance (P - K)/K ends."""
+    findings = found(efficiency, gradmark.get_method("forward_gradient", law="orthonormal"), LAYERS)
+    assert statuses(findings) == {"passed"}, [each.reason for each in findings]
+    assert "from 4 to 16" in findings[0].reason
+
+
 def test_samples_that_are_not_independent_are_found_out() -> None:
     """Four pairs, whatever `pairs` says: the error does not fall."""
     pairs_repeat = estimator(lambda slopes, e, seed: slopes[:4] @ e[:4] / 4)

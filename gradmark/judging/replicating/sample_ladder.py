@@ -20,6 +20,10 @@ from gradmark.judging.replicating.estimates import (
 from gradmark.measuring.skew_corrected import FEWEST, MeanTest, mean_test
 
 SAMPLES = (16, 64, 256, 1024, 4096)
+FEWEST_LEVELS = 3
+"""A slope through two numbers of samples shows no bend."""
+_LEAST = 4
+"""Samples, from which on the law of the cosine is known as well as is stated (`law_is_off`)."""
 _USABLE = 0.5
 """Of the time there is: the rest is for the slower calls among those to come."""
 
@@ -42,23 +46,42 @@ class Level:
 def levels_within(
     hearing: Hearing, site: Site, seconds: float, ladder: Sequence[int] = SAMPLES
 ) -> list[Level]:
-    """The numbers of samples of the ladder that the method takes and the time allows."""
+    """The numbers of samples of the ladder that the method takes, that leave a variance and fit in time.
+
+    Where these are few and time is not why, as with directions that are orthogonal, of which there are no
+    more than parameters, they are powers of two from `_LEAST` to the last of the ladder.
+    """
+    found, in_time = _climbed(hearing, site, seconds, ladder)
+    if len(found) < FEWEST_LEVELS and in_time:
+        found, _ = _climbed(hearing, site, seconds, _powers(ladder[-1]))
+    return found
+
+
+def _climbed(hearing: Hearing, site: Site, seconds: float, ladder: Sequence[int]) -> tuple[list[Level], bool]:
+    """The levels, and whether time was enough for all of the ladder."""
     found: list[Level] = []
     for stream, samples in enumerate(ladder):
         method = with_samples(hearing, site, samples)
         if samples_of(method) != samples:
             continue
         declared = declaration_of(hearing, site, method)
-        if not declared.variance:
-            raise NoTarget("a variance is declared for a linear loss, which this is not, or it is zero.")
+        if declared.variance is None:
+            raise NoTarget("a variance is declared for a linear loss, which this is not.")
+        if declared.variance == 0:  # as that of all directions of a space
+            continue
         drawn = Estimates(hearing, site, method, stream + 1)
         begun = hearing.clock.spent()
         drawn(0)
         seconds -= (hearing.clock.spent() - begun) * FEWEST / _USABLE
         if seconds < 0:
-            break
+            return found, False
         found.append(Level(samples, drawn, declared))
-    return found
+    return found, True
+
+
+def _powers(most: int) -> list[int]:
+    """Powers of two from `_LEAST` to `most`."""
+    return [2**power for power in range(_LEAST.bit_length() - 1, most.bit_length())]
 
 
 @dataclass(frozen=True)

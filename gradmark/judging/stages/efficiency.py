@@ -18,6 +18,7 @@ from gradmark.judging.hearing import STATISTICAL, Hearing
 from gradmark.judging.places.sites import Site, sites
 from gradmark.judging.replicating.estimates import NoTarget
 from gradmark.judging.replicating.sample_ladder import (
+    FEWEST_LEVELS,
     SAMPLES,
     Level,
     Measured,
@@ -38,8 +39,6 @@ from gradmark.measuring.spending import share
 from gradmark.noise_laws import noise_law
 
 NAME = "efficiency"
-_FEWEST_LEVELS = 3
-"""A slope through two numbers of samples shows no bend."""
 _TESTS = 2
 """The rate, and the cosine or the shrunk error."""
 _SECONDS = 15.0
@@ -47,7 +46,7 @@ _SECONDS = 15.0
 
 def applies(claims: Claims) -> str | None:
     """Methods that declare a variance."""
-    if not isinstance(claims.exactness, Unbiased):
+    if not isinstance(claims.exactness, Unbiased) or not claims.exactness.declares_variance:
         return "it declares no variance"
     return "it claims a direction only" if claims.target.kind == "direction" else None
 
@@ -63,7 +62,7 @@ def examine(hearings: Sequence[Hearing]) -> Iterator[Finding]:
             sites(hearing.problem, hearing.seed)[0],
             alpha,
             left / (len(hearings) - number),
-            SAMPLES[:_FEWEST_LEVELS] if QUICK in hearing.trial.roles else SAMPLES,
+            SAMPLES[:FEWEST_LEVELS] if QUICK in hearing.trial.roles else SAMPLES,
         )
 
 
@@ -77,9 +76,9 @@ def judged(
     except NoTarget as error:
         yield _finding(hearing, site, "", "skipped", str(error))
         return
-    if len(levels) < _FEWEST_LEVELS:
+    if len(levels) < FEWEST_LEVELS:
         tried = ", ".join(f"{each.samples:.0f}" for each in levels) or "none"
-        reason = f"too few numbers of samples could be tried in the time there was: {tried}."
+        reason = f"too few numbers of samples leave a variance and fit into the time there was: {tried}."
         yield _finding(hearing, site, "", "skipped", reason)
         return
     table = [measured(each) for each in levels]
