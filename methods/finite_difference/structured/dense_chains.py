@@ -17,55 +17,16 @@ from typing import Any
 import numpy as np
 
 from gradmark.arrays import Array
+from gradmark.dense_chain import DenseChain
+from gradmark.dense_chain import chain_of as chain_of
 from gradmark.draw import Draw
-from gradmark.layer import Affine, Elementwise, InPlace, NamedLayer
+from gradmark.layer import InPlace
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
 
 _TOGETHER = {"cpu": 2**18, "cuda": 2**25}
 _OUTPUTS = {"cpu": 2**15, "cuda": 2**25}
 _BUFFER = 1024
-
-
-@dataclass(frozen=True)
-class DenseChain:
-    """Affine layers z_l = W_l h_{l-1} + b_l, and the functions h_l = sigma_l(z_l) between them."""
-
-    affine: tuple[NamedLayer, ...]
-    between: tuple[Any, ...]
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """Inputs, units of each layer, outputs."""
-        layers: list[Any] = [named.layer for named in self.affine]
-        return (layers[0].fan_in, *(layer.fan_out for layer in layers))
-
-    def has_bias(self, index: int) -> bool:
-        """Whether affine layer `index` has a bias."""
-        return "bias" in self.affine[index].names
-
-
-def chain_of(problem: Problem) -> DenseChain | None:
-    """The problem as such a chain on NumPy or torch; None where it is something else."""
-    layers = problem.layers or ()
-    affine, between = layers[::2], layers[1::2]
-    if problem.arrays.backend not in ("numpy", "torch") or len(layers) % 2 == 0 or not problem.population:
-        return None
-    used = [full for named in layers for full in named.names.values()]
-    if len(set(used)) < len(used) or set(used) != set(problem.parameters):
-        return None
-    if not all(isinstance(each.layer, Elementwise) and not each.names for each in between):
-        return None
-    if not all(_is_dense(each) for each in affine):
-        return None
-    return DenseChain(affine, tuple(each.layer for each in between))
-
-
-def _is_dense(named: NamedLayer) -> bool:
-    layer, shapes = named.layer, named.layer.shapes()
-    if not isinstance(layer, Affine) or shapes.get("weight") != (layer.fan_out, layer.fan_in):
-        return False
-    return set(shapes) == {"weight"} or shapes == {"weight": shapes["weight"], "bias": (layer.fan_out,)}
 
 
 @contextmanager

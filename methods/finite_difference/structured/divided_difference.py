@@ -21,6 +21,7 @@ from gradmark.arguments import check_positive, check_switch
 from gradmark.arrays import Array, Arrays
 from gradmark.claims import Claims, Exact, Growth, Truncated
 from gradmark.criterion import RowWise
+from gradmark.dense_chain import chain_of
 from gradmark.differenced import Differenced
 from gradmark.draw import Draw
 from gradmark.dtypes import smallest
@@ -31,7 +32,6 @@ from gradmark.problem import Problem
 from gradmark.structure import flattened
 from gradmark.work import Work, counting
 from methods.finite_difference.structured.divided_difference_on_chains import prepare_on_chain
-from methods.forward.structured.levels import is_chain
 from methods.forward.structured.node_slopes import AlongRows, Bound, bind
 
 
@@ -85,8 +85,8 @@ class DividedDifference:
         check_supported(self, problem, want)
         step = vanishing(problem.arrays) if self.step is None else self.step
         portable = _portable(problem, step)
-        if self.fast and self.step is None and is_chain(problem):
-            return prepare_on_chain(problem, step, portable)
+        if self.fast and self.step is None and (chain := chain_of(problem)) is not None:
+            return prepare_on_chain(problem, chain, step, portable)
         return portable
 
 

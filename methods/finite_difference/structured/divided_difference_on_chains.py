@@ -14,6 +14,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from gradmark.arrays import Array
+from gradmark.dense_chain import DenseChain
 from gradmark.differenced import DifferencedInPlace
 from gradmark.draw import Draw
 from gradmark.method import Estimate, Prepared
@@ -26,10 +27,10 @@ _TOGETHER = {"cpu": 2**15, "cuda": 2**25}
 """Numbers of changes at once: with the room for their denominators they stay in a core's cache."""
 
 
-def prepare_on_chain(problem: Problem, step: float, portable: Prepared) -> Prepared:
+def prepare_on_chain(problem: Problem, chain: DenseChain, step: float, portable: Prepared) -> Prepared:
     """The prepared function; a draw of another number of rows goes to `portable`."""
     library, rows = library_of(problem), problem.default_draw.count
-    levels = levels_of(problem, library)
+    levels = levels_of(problem, chain, library)
     change, criterion = -step, _criterion(problem)
     before = [library.empty(rows, level.units) for level in levels[-2:-1]]
     sweeps = _sweeps(problem, library, levels, change)
@@ -114,7 +115,7 @@ class _Sweep:
         if not self.behind:
             library.multiply(self.dh, before, level.s)
         else:
-            self.behind[0].turned[...] = self.behind[0].own["weight"].T
+            self.behind[0].turn()
             for chunk in self.chunks:
                 self._chunk(*chunk, draw, h, before)
         level.s /= self.change

@@ -16,13 +16,13 @@ from typing import Any
 from gradmark.arguments import check_positive, check_switch
 from gradmark.claims import Claims, Growth, Truncated
 from gradmark.criterion import RowWise
+from gradmark.dense_chain import chain_of
 from gradmark.draw import Draw
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.nodes import against_nodes, nodes_of
 from gradmark.parameters import Parameters, detached, finished
 from gradmark.problem import Problem
 from gradmark.work import Work, counting
-from methods.finite_difference.structured.dense_chains import chain_of
 from methods.finite_difference.structured.node_changes import bind
 from methods.finite_difference.structured.node_difference_on_chains import prepare_on_chain
 from methods.forward.structured.node_slopes import Bound

@@ -6,6 +6,7 @@ Units of one layer are moved to both sides together, each by itself (`dense_chai
 from typing import Any
 
 from gradmark.arrays import Array
+from gradmark.dense_chain import DenseChain
 from gradmark.draw import Draw
 from gradmark.method import Estimate, Prepared
 from gradmark.parameters import Parameters, detached
@@ -15,7 +16,6 @@ from gradmark.work import Work, count
 from methods.finite_difference import steps
 from methods.finite_difference.structured.dense_chains import (
     Bound,
-    DenseChain,
     Workspace,
     bound,
     short_buffers,

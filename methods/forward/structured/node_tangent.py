@@ -15,6 +15,7 @@ from typing import Any
 
 from gradmark.arguments import check_switch
 from gradmark.claims import Claims, Exact, Growth
+from gradmark.dense_chain import chain_of
 from gradmark.draw import Draw
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.nodes import against_nodes, nodes_of
@@ -22,7 +23,6 @@ from gradmark.parameters import Parameters, detached, finished
 from gradmark.problem import Problem
 from gradmark.work import Work, counting
 from methods.forward.slopes import against_layers
-from methods.forward.structured.levels import is_chain
 from methods.forward.structured.node_slopes import Bound, bind
 from methods.forward.structured.node_tangent_on_chains import prepare_on_chain
 
@@ -66,8 +66,8 @@ class NodeTangent:
         """Allocate the workspace of the fast path, or find the nodes."""
         check_supported(self, problem, want)
         portable = _portable(problem)
-        if self.fast and is_chain(problem):
-            return prepare_on_chain(problem, portable)
+        if self.fast and (chain := chain_of(problem)) is not None:
+            return prepare_on_chain(problem, chain, portable)
         return portable
 
 

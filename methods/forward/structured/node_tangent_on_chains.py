@@ -5,17 +5,25 @@ With z_l = h_{l-1} W_l^T + b_l and h_l = sigma_l(z_l) for l = 1..L, outputs z_L 
     S_L = g,   S_{L-1} = (g W_L) * sigma'_{L-1}:
 
 the last layer is contracted with the slope of the loss first, because a tangent that crosses it has one
-number left. In front of it the tangents t of all units i of layer l are pushed on. The first affine map takes
-them without a matrix product, t[row, i, :] = W_{l+1}[:, i] * sigma'_{l+1}[row, :]; each further one is one
-product for all rows and units, up to z_{L-1}, where t . S_{L-1} is what the loss does. The factor
-sigma'_l[row, i], which all of a tangent has in common, comes last; then dW_l = S_l^T h_{l-1}.
+number left. In front of it the tangents t of all units i of layer l are pushed on, up to z_{L-1}, where
+t . S_{L-1} is what the loss does. The factor sigma'_l[row, i], which all of a tangent has in common, comes
+last. So the first affine map takes tangents without a matrix product: they are the columns of W_{l+1}, in
+every row, and behind it t[row, i, :] = W_{l+1}[:, i] * sigma'_{l+1}[row, :]; each further map is one product
+for all rows and units. Those of layer L - 2 end where they are the same in every row, and none is written
+down: S_{L-2} = (S_{L-1} W_{L-1}) * sigma'_{L-2}, which is what backpropagation multiplies there too.
+
+Then dW_l = S_l^T h_{l-1}.
 """
 
+import math
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from itertools import pairwise
 from typing import Any
 
 from gradmark.arrays import Array
 from gradmark.criterion import InPlaceCriterion
+from gradmark.dense_chain import DenseChain
 from gradmark.draw import Draw
 from gradmark.method import Estimate, Prepared
 from gradmark.parameters import Parameters
@@ -23,18 +31,23 @@ from gradmark.problem import Problem
 from gradmark.work import Work, count
 from methods.forward.structured.levels import Level, Library, levels_of, library_of
 
-_TOGETHER = {"cpu": 2**17, "cuda": 2**26}
-"""Numbers of tangents at once. On a CPU they cross all layers while they are in the second-level cache: from
-1e3 to 1e6 parameters nothing from 2**13 to 2**21 was more than 14 % faster, and few 7 %. On a GPU they fill
-it."""
+_TOGETHER = {"numpy": 3 * 2**12, "torch": 2**15, "cuda": 2**26}
+"""Numbers of tangents at once, in whole rows. They cross all layers while they are in a core's cache; up to
+64 units NumPy's products are then of the size (a million multiplications) that OpenBLAS has a faster kernel
+for. On a GPU they fill it."""
+_OF_A_ROW = 2**18
+"""Numbers of the tangents of one row at once, where a row has more: products of 512 units are whole."""
+
+Step = tuple[Callable[..., Any], tuple[Array, ...]]
+"""A function and its arguments, of which it writes the last one."""
 
 
-def prepare_on_chain(problem: Problem, portable: Prepared) -> Prepared:
+def prepare_on_chain(problem: Problem, chain: DenseChain, portable: Prepared) -> Prepared:
     """The prepared function; a draw of another number of rows goes to `portable`."""
     library, rows = library_of(problem), problem.default_draw.count
-    levels = levels_of(problem, library)
-    ends = _Ends(problem, library, levels)
-    sweeps = _sweeps(problem, library, levels, ends)
+    levels = levels_of(problem, chain, library)
+    loss, ends = _loss(problem, levels[-1].s), list(pairwise(levels[:-4:-1]))
+    sweeps = _sweeps(problem, library, levels)
     found = {full: level.gradient[name] for level in levels for name, full in level.names}
     result = {name: found[name] for name in problem.parameters}
     work = Work(forward=1, tangent=sum(level.units for level in levels))
@@ -55,9 +68,15 @@ def prepare_on_chain(problem: Problem, portable: Prepared) -> Prepared:
             h = draw.arrays["inputs"]
             for level in levels:
                 h = level.forward(parameters, h, draw)
-            value = ends(h, draw)
-            for sweep in sweeps:
-                sweep()
+            value = loss(h, draw)
+            for behind, level in ends:
+                library.product(behind.s, behind.own["weight"], level.s)
+                library.multiply(level.s, level.slope, level.s)
+            if sweeps:
+                for level in levels[1:-1]:
+                    level.turn()
+            for operation, arguments in sweeps:
+                operation(*arguments)
             for level in levels:
                 level.contract()
         count(forward=1, tangent=work.tangent)
@@ -66,86 +85,72 @@ def prepare_on_chain(problem: Problem, portable: Prepared) -> Prepared:
     return gradient
 
 
-class _Ends:
-    """The loss, and S of the last two levels; `before` is g W_L = dL/dh_{L-1}."""
+def _loss(problem: Problem, slope: Array) -> Callable[[Array, Draw], Array]:
+    """The loss of outputs, which writes its slope."""
+    criterion: Any = problem.criterion
+    if isinstance(criterion, InPlaceCriterion):
+        return lambda outputs, draw: criterion.value_and_pullback_into(outputs, draw, slope)
 
-    def __init__(self, problem: Problem, library: Library, levels: list[Level]) -> None:
-        self.criterion: Any = problem.criterion
-        self.in_place = isinstance(problem.criterion, InPlaceCriterion)
-        self.library, self.last = library, levels[-1]
-        self.inner = levels[-2] if len(levels) > 1 else None
-        self.before = None if self.inner is None else library.empty(*self.inner.z.shape)
+    def loss(outputs: Array, draw: Draw) -> Array:
+        slope[...] = criterion.pullback(outputs, draw)
+        return criterion.value(outputs, draw)
 
-    def __call__(self, outputs: Array, draw: Draw) -> Array:
-        """The loss."""
-        last, inner = self.last, self.inner
-        if self.in_place:
-            value = self.criterion.value_and_pullback_into(outputs, draw, last.s)
-        else:
-            value = self.criterion.value(outputs, draw)
-            last.s[...] = self.criterion.pullback(outputs, draw)
-        if inner is not None:
-            self.library.product(last.s, last.own["weight"], self.before)
-            self.library.multiply(self.before, inner.slope, inner.s)
-        return value
+    return loss
 
 
-def _sweeps(problem: Problem, library: Library, levels: list[Level], ends: _Ends) -> list["_Sweep"]:
-    """One for each level but the last two; they share two buffers."""
-    crossed, rows = levels[1:-1], problem.default_draw.count
-    if not crossed:
+def _sweeps(problem: Problem, library: Library, levels: list[Level]) -> list[Step]:
+    """The tangents of one level after the other, but for the last three; they share two buffers."""
+    arrays, rows, crossed = problem.arrays, problem.default_draw.count, levels[1:-1]
+    if len(crossed) < 2:
         return []
-    widest = rows * max(level.units for level in crossed)
-    most = _TOGETHER["cuda" if problem.arrays.device.startswith("cuda") else "cpu"]
-    together = min(max(1, most // widest), max(level.units for level in levels[:-2]))
-    room = [library.empty(together * widest) for _ in range(2)]
-    slopes = [*(crossed[-1].s for _ in levels[:-3]), ends.before]
+    widest = max(level.units for level in crossed)
+    most = _TOGETHER["cuda" if arrays.device.startswith("cuda") else arrays.backend]
+    of_a_row = min(max(1, _OF_A_ROW // widest), max(level.units for level in levels[:-3]))
+    together = min(max(1, most // (of_a_row * widest)), rows)
+    room = [library.empty(together * of_a_row * widest) for _ in range(2)]
     return [
-        _Sweep(library, levels[index:-1], slope, _chunks(levels[index:-1], rows, together, room))
-        for index, slope in enumerate(slopes)
+        step
+        for index in range(len(levels) - 3)
+        for step in _sweep(library, levels[index:-1], together, of_a_row, room)
     ]
 
 
-class _Sweep:
-    """The tangents of one level's units through the levels behind it: writes the level's `s`.
+def _sweep(
+    library: Library, levels: list[Level], together: int, of_a_row: int, room: list[Array]
+) -> Iterator[Step]:
+    """The tangents of the first level's units through those behind it: writes the first level's `s`."""
+    level = levels[0]
+    for rows in _parts(level.s.shape[0], together):
+        for units in _parts(level.units, of_a_row):
+            yield from _chunk(library, levels, rows, units, room)
+    yield library.multiply, (level.s, level.slope, level.s)
 
-    `slope` is dL/d of where the tangents end: z_{L-1}, or h_{L-1} where only the first map was crossed.
+
+def _parts(numbers: int, size: int) -> Iterator[slice]:
+    return (slice(start, min(start + size, numbers)) for start in range(0, numbers, size))
+
+
+def _chunk(
+    library: Library, levels: list[Level], rows: slice, units: slice, room: list[Array]
+) -> Iterator[Step]:
+    """The tangents of some units in some rows: at each level in one buffer or the other, as one matrix and,
+    by row, as `t`.
+
+    All arrays are views of buffers, so that nothing is left to be done in a call but these steps.
     """
-
-    def __init__(self, library: Library, levels: list[Level], slope: Array, chunks: list[Any]) -> None:
-        self.library, self.chunks, self.slope = library, chunks, slope[:, :, None]
-        self.level, self.first, *self.further = levels
-
-    def __call__(self) -> None:
-        library, level, first = self.library, self.level, self.first
-        multiply, product = library.multiply, library.product
-        first.turned[...] = first.own["weight"].T
-        by_row = first.slope[:, None]
-        for turned, out, (t, *views) in self.chunks:
-            multiply(turned, by_row, t[0])
-            for crossed, after in zip(self.further, views, strict=True):
-                product(t[1], crossed.own["weight"].T, after[1])
-                t = after
-                if crossed is not self.further[-1]:
-                    multiply(t[0], crossed.slope[:, None], t[0])
-            library.product_by_row(t[0], self.slope, out)
-        multiply(level.s, level.slope, level.s)
+    level, first, *further = levels
+    leading = (rows.stop - rows.start, units.stop - units.start)
+    matrix = _matrix(room[0], math.prod(leading), first.units)
+    t = matrix.reshape(*leading, first.units)
+    yield library.multiply, (first.turned[units], first.slope[rows, None], t)
+    for index, crossed in enumerate(further, 1):
+        before, matrix = matrix, _matrix(room[index % 2], math.prod(leading), crossed.units)
+        t = matrix.reshape(*leading, crossed.units)
+        yield library.product, (before, crossed.turned, matrix)
+        if crossed is not levels[-1]:
+            yield library.multiply, (t, crossed.slope[rows, None], t)
+    yield library.product_by_row, (t, levels[-1].s[rows, :, None], level.s[rows, units, None])
 
 
-def _chunks(levels: list[Level], rows: int, together: int, room: list[Any]) -> list[Any]:
-    """For some units of the first level at a time: their part of W^T and of s, and room for their tangents.
-
-    The tangents at each level behind it are in one buffer or the other, by row and all in one matrix.
-    """
-    level, *crossed = levels
-    found = []
-    for start in range(0, level.units, together):
-        stop = min(start + together, level.units)
-        many = rows * (stop - start)
-        flat = [
-            room[index % 2][: many * each.units].reshape(many, each.units)
-            for index, each in enumerate(crossed)
-        ]
-        views = [(matrix.reshape(rows, stop - start, -1), matrix) for matrix in flat]
-        found.append((crossed[0].turned[start:stop], level.s[:, start:stop, None], views))
-    return found
+def _matrix(room: Array, rows: int, columns: int) -> Array:
+    return room[: rows * columns].reshape(rows, columns)
