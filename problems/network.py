@@ -86,9 +86,9 @@ class Network:
         """The network with ``inputs``, or ``nodes.i.offset`` after each affine ``layers.i``, opened.
 
         Inside of residual blocks it is ``layers.i.nodes.j.offset``, of coupling ones ``layers.i.f.nodes.j``;
-        of attention ``nodes.in_proj``, for q, k and v side by side, and ``nodes.out_proj``. They are parameters
-        like all others then. Only the default draw's rows can be used with it, because the new parameters
-        have their shape.
+        of attention ``nodes.in_proj``, for q, k and v side by side, and ``nodes.out_proj``. They are
+        parameters like all others then. Only the default draw's rows can be used with it, because the new
+        parameters have their shape.
         """
         if what not in ("inputs", "nodes"):
             raise UsageError(f"`{what}` cannot be opened: allowed are inputs and nodes.")
