@@ -12,7 +12,7 @@ from gradmark.judging.quantities import question as quantities
 from gradmark.judging.verdict import Finding
 
 WEIGHTS = {
-    "contract": 6.0,
+    "contract": 12.0,
     "accuracy": 4.0,
     "estimates": 1.0,
     "order": 2.0,
@@ -26,7 +26,10 @@ WEIGHTS = {
     "cost": 3.0,
     "controls": 1.0,
 }
-"""The stages in their order, what is deterministic and quick first, and how the time is shared among them."""
+"""The stages in their order, what is deterministic and quick first, and how the time is shared among them.
+
+The contract is asked first, and so waits for whatever is compiled or loaded at a first call.
+"""
 STAGES = tuple(WEIGHTS)
 
 
