@@ -1,12 +1,13 @@
 """Whether the contract stage names the part that a faulty method breaks, and leaves a right one alone."""
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import gradmark
-from gradmark.claims import Biased
+from gradmark.claims import Biased, Estimated
 from gradmark.judging.stages import contract
 from gradmark.work import Work
 from tests.judging.fakes import Call, Fake, fake, heard_on, right, with_claims
@@ -67,6 +68,27 @@ def far_from_start(problem: Any, parameters: Any, seed: int, draw: Any) -> dict[
     same = all(np.array_equal(parameters[name], problem.parameters[name]) for name in parameters)
     found = seeded_noise(problem, parameters, seed, draw)
     return {name: (1.0 if same else 1.5) * array for name, array in found.items()}
+
+
+@dataclass(frozen=True)
+class Estimating(Fake):
+    """It says that it is off by `error`."""
+
+    error: float = 0.0
+
+    def prepare(self, problem: Any, want: str = "gradient") -> Any:
+        prepared = super().prepare(problem, want)
+        return lambda *given, **named: replace(prepared(*given, **named), error=self.error)
+
+
+@pytest.mark.parametrize(("error", "broken"), [(1e-3, set()), (1e-6, {"contract.strided"})])
+def test_answers_may_be_as_far_apart_as_they_say_that_they_are_off(error: float, broken: set[str]) -> None:
+    def call(problem: Any, parameters: Any, seed: int, draw: Any) -> dict[str, Any]:
+        off = 0.0 if parameters["layers.0.weight"].flags.c_contiguous else 1e-4
+        return {name: (1 + off) * array for name, array in right(problem, parameters, draw).items()}
+
+    claims = with_claims(exactness=Estimated(), work=None)
+    assert set(failed(Estimating(bound(call).bind, claims=claims, error=error))) == broken
 
 
 def writing(what: str) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from gradmark.arrays import to_numpy
-from gradmark.claims import Exact, Truncated
+from gradmark.claims import Estimated, Exact, Truncated
 from gradmark.draw import Draw
 from gradmark.judging.comparing.bounds import bound_at
 from gradmark.judging.comparing.compared import compared, fits
@@ -93,12 +93,17 @@ def _strided(hearing: Hearing, first: Answer, site: Site) -> Finding:
 def _near(hearing: Hearing, one: Answer, other: Answer, site: Site) -> bool:
     """Within what rounding does, since products of strided arrays are added up in another order.
 
-    A random method's rounding is not known here; but to read an array in the wrong order is no rounding.
+    A random method's rounding is not known here; but to read an array in the wrong order is no rounding. One
+    that measures its steps may take others for it, and be elsewhere within the error that it states.
     """
     reference = _reference(hearing, site)
     if reference is not None and _judged(hearing):
         bound = bound_at(hearing, site, reference).arrays
         return all(norm(one.gradient[name] - other.gradient[name]) <= bound[name] for name in bound)
+    stated = [one.estimate.error, other.estimate.error]
+    if isinstance(hearing.method.claims.exactness, Estimated) and None not in stated:
+        apart = [norm(one.gradient[name] - other.gradient[name]) for name in one.gradient]
+        return bool(norm(np.array(apart)) <= sum(map(float, stated)))
     root = hearing.problem.arrays.epsilon**0.5
     return all(
         norm(one.gradient[name] - other.gradient[name]) <= root * norm(one.gradient[name])
