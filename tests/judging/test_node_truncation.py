@@ -12,7 +12,7 @@ from gradmark.judging.places.references import reference_at
 from gradmark.judging.places.sites import Site, sites
 from tests.judging.fakes import heard_on
 
-PROBLEMS = {
+PROBLEMS: dict[str, dict[str, Any]] = {
     "mlp": {"data": "synthetic", "widths": (4, 5, 3), "batch": 6},
     "rnn": {"length": 3, "hidden": 3, "batch": 4},
     "resnet_mlp": {"data": "synthetic", "inputs": 5, "outputs": 3, "width": 4, "batch": 6, "blocks": 2},

@@ -100,10 +100,10 @@ def _near(hearing: Hearing, one: Answer, other: Answer, site: Site) -> bool:
     if reference is not None and _judged(hearing):
         bound = bound_at(hearing, site, reference).arrays
         return all(norm(one.gradient[name] - other.gradient[name]) <= bound[name] for name in bound)
-    stated = [one.estimate.error, other.estimate.error]
-    if isinstance(hearing.method.claims.exactness, Estimated) and None not in stated:
+    stated = [float(e) for e in (one.estimate.error, other.estimate.error) if e is not None]
+    if isinstance(hearing.method.claims.exactness, Estimated) and stated:
         apart = [norm(one.gradient[name] - other.gradient[name]) for name in one.gradient]
-        return bool(norm(np.array(apart)) <= sum(map(float, stated)))
+        return bool(norm(np.array(apart)) <= sum(stated))
     root = hearing.problem.arrays.epsilon**0.5
     return all(
         norm(one.gradient[name] - other.gradient[name]) <= root * norm(one.gradient[name])
