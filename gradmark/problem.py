@@ -161,18 +161,18 @@ def retarget(arrays: Arrays, backend: str | None, device: str | None, dtype: str
     )
 
 
-def accepts(problem: Problem, dtype: str, draw: Draw | None = None) -> bool:
+def accepts(problem: Problem, dtype: str, draw: Draw | None = None, *, of_outputs: bool = False) -> bool:
     """Whether the whole path of `problem.loss` carries `dtype` (such as "longdouble" or "complex128").
 
-    It is tried, on `draw` (None: the default draw): the loss must come back finite and in `dtype`. Some
-    functions are missing somewhere (torch has no complex erf, SciPy's erf no longdouble), and NumPy would
-    otherwise round silently.
+    Or that of its outputs. It is tried, on `draw` (None: the default draw): what comes back must be finite
+    and in `dtype`. Some functions are missing somewhere (torch has no complex erf, SciPy's erf no
+    longdouble), and NumPy would otherwise round silently.
     """
     try:
         arrays = Arrays(problem.arrays.backend, problem.arrays.device, dtype)
         draw = Draw(arrays.cast((draw or problem.default_draw).arrays))
         with np.errstate(all="ignore"):
-            loss = problem.loss(arrays.cast(problem.parameters), draw)
-        return dtype_name(loss) == dtype and bool(np.all(np.isfinite(to_numpy(loss))))
+            value = (problem.outputs if of_outputs else problem.loss)(arrays.cast(problem.parameters), draw)
+        return dtype_name(value) == dtype and bool(np.all(np.isfinite(to_numpy(value))))
     except (UsageError, TypeError, ValueError, RuntimeError, NotImplementedError, AttributeError):
         return False

@@ -10,8 +10,10 @@ from gradmark.claims import Claims
 from gradmark.method import Prepared, Want, check_supported, unsupported
 from gradmark.problem import Problem
 from methods.finite_difference.evaluating.accumulating import reason_against
+from methods.finite_difference.stencils.of_outputs import reason_against_outputs, symmetric_outputs
 from methods.finite_difference.stencils.options import check_options
 from methods.finite_difference.stencils.symmetric import symmetric, symmetric_claims
+from methods.finite_difference.stencils.weights import central
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class CentralDifference:
     (`steps.sizes`); noise, gill or shi, which measure noise and curvature first and then also estimate the
     error (see `steps.choosing`). `accumulate` is the dtype in which a network's loss is added up: problem, or
     float64 where its outputs are in fewer digits.
+
+    A jvp or a Jacobian is differences of the outputs, with a step or by dtype: see `stencils.of_outputs`.
     """
 
     step: float | None = None
@@ -41,9 +45,13 @@ class CentralDifference:
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
         """Any problem; a call refuses a point on the bound of its domain, which has one side only."""
-        return unsupported(self, problem, want) or reason_against(problem, self.accumulate)
+        if reason := reason_against_outputs(self, want) or unsupported(self, problem, want):
+            return reason
+        return reason_against(problem, self.accumulate)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Bind the function that evaluates moved coordinates."""
         check_supported(self, problem, want)
+        if want != "gradient":
+            return symmetric_outputs(problem, want, self.step, central(2))
         return symmetric(self, problem, 2)

@@ -19,8 +19,10 @@ from gradmark.dtypes import COMPLEX, smallest
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.parameters import Parameters, detached, finished, size
 from gradmark.problem import Problem, accepts
+from gradmark.quantities import OF_OUTPUTS
 from gradmark.work import Work, counting
 from methods.finite_difference import steps
+from methods.finite_difference.complex_step_quantities import prepare_quantity
 from methods.finite_difference.evaluating.analytic import EVALUATIONS, check_analytic
 from methods.finite_difference.evaluating.coordinates import coordinate_losses
 
@@ -31,7 +33,8 @@ class ComplexStep:
 
     `step` is the absolute step of every coordinate; None: eps^(3/2) times the coordinate's size (see
     `steps.sizes`). `check`: the slope along one direction is compared with that of real differences, for five
-    evaluations more, and a loss that is not analytic is refused.
+    evaluations more, and a loss that is not analytic is refused. A jvp or a Jacobian is complex steps of the
+    outputs: see `complex_step_quantities.py`.
     """
 
     step: float | None = None
@@ -52,22 +55,27 @@ class ComplexStep:
             reads=frozenset({"loss"}),
             growth=Growth(passes=1, time={"parameters": 2, "batch": 1, "depth": 2}, memory={"parameters": 1}),
             work=lambda problem: Work(forward=size(problem.parameters) + asked),
+            wants=frozenset({"gradient", "jvp", "jacobian"}),
         )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
-        """It needs a loss that carries complex numbers all the way; this is tried."""
+        """It needs a loss, or outputs, that carry complex numbers all the way; this is tried."""
         if reason := unsupported(self, problem, want):
             return reason
         dtype = COMPLEX.get(problem.arrays.dtype)
         if dtype is None:
             return f"{problem.arrays.dtype} has no complex counterpart"
-        if not accepts(problem, dtype):
-            return f"its loss does not carry {dtype} on the {problem.arrays.backend} backend"
+        of_outputs = want in OF_OUTPUTS
+        if not accepts(problem, dtype, of_outputs=of_outputs):
+            what = "outputs do" if of_outputs else "loss does"
+            return f"its {what} not carry {dtype} on the {problem.arrays.backend} backend"
         return None
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Bind the function that evaluates moved coordinates."""
         check_supported(self, problem, want)
+        if want != "gradient":
+            return prepare_quantity(problem, want, self.step, self.check)
         arrays, losses_at = problem.arrays, coordinate_losses(problem)
         xp, complex_arrays = arrays.xp, arrays.complexified()
 

@@ -10,6 +10,7 @@ from gradmark.claims import Claims
 from gradmark.method import Prepared, Want, check_supported, unsupported
 from gradmark.problem import Problem
 from methods.finite_difference.evaluating.accumulating import reason_against
+from methods.finite_difference.stencils.of_outputs import one_sided_outputs, reason_against_outputs
 from methods.finite_difference.stencils.one_sided import one_sided, one_sided_claims
 from methods.finite_difference.stencils.options import check_options
 
@@ -25,6 +26,8 @@ class ForwardDifference:
     (`steps.sizes`); noise, gill or shi, which measure noise and curvature first and then also estimate the
     error (see `steps.choosing`). `accumulate` is the dtype in which a network's loss is added up: problem, or
     float64 where its outputs are in fewer digits.
+
+    A jvp or a Jacobian is differences of the outputs, with a step or by dtype: see `stencils.of_outputs`.
     """
 
     step: float | None = None
@@ -41,9 +44,13 @@ class ForwardDifference:
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
         """Any problem; with accumulate=float64 it needs outputs and a criterion."""
-        return unsupported(self, problem, want) or reason_against(problem, self.accumulate)
+        if reason := reason_against_outputs(self, want) or unsupported(self, problem, want):
+            return reason
+        return reason_against(problem, self.accumulate)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Bind the function that evaluates moved coordinates."""
         check_supported(self, problem, want)
+        if want != "gradient":
+            return one_sided_outputs(problem, want, self.step, 1)
         return one_sided(self, problem, 1)

@@ -13,9 +13,10 @@ from gradmark.errors import UsageError
 from gradmark.method import Prepared, Want, check_supported, unsupported
 from gradmark.problem import Problem
 from methods.finite_difference.evaluating.accumulating import reason_against
+from methods.finite_difference.stencils.of_outputs import reason_against_outputs, symmetric_outputs
 from methods.finite_difference.stencils.options import check_options
 from methods.finite_difference.stencils.symmetric import symmetric, symmetric_claims
-from methods.finite_difference.stencils.weights import highest_order
+from methods.finite_difference.stencils.weights import central, highest_order
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class StencilDifference:
     square of the coordinate's array; noise, gill or shi, which measure noise and curvature first and then
     also estimate the error (see `steps.choosing`). `accumulate` is the dtype in which a network's loss is
     added up: problem, or float64 where its outputs are in fewer digits.
+
+    A jvp or a Jacobian is differences of the outputs, with a step or by dtype: see `stencils.of_outputs`.
     """
 
     order: int = 4
@@ -52,9 +55,13 @@ class StencilDifference:
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
         """Any problem, as `central_difference`; with accumulate=float64 it needs outputs and a criterion."""
-        return unsupported(self, problem, want) or reason_against(problem, self.accumulate)
+        if reason := reason_against_outputs(self, want) or unsupported(self, problem, want):
+            return reason
+        return reason_against(problem, self.accumulate)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Bind the function that evaluates moved coordinates."""
         check_supported(self, problem, want)
+        if want != "gradient":
+            return symmetric_outputs(problem, want, self.step, central(self.order))
         return symmetric(self, problem, self.order)

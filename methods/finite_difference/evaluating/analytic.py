@@ -6,11 +6,12 @@ differences do not care, and along a direction through all parameters any wrong 
 for all of them.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from gradmark.arrays import to_numpy
+from gradmark.arrays import Array, to_numpy
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
 from gradmark.parameters import Parameters
@@ -33,27 +34,52 @@ def check_analytic(problem: Problem, point: Parameters, draw: Draw, gradient: Pa
     Along a direction of random signs each array's entries are moved by eps^(1/3) of its size, or less near a
     bound, and by a quarter of that.
     """
-    arrays, away = problem.arrays, _direction(problem, point)
+    away = moves_of(problem, point)
     parts = {name: to_numpy(gradient[name]).astype(move.dtype) * move for name, move in away.items()}
     claimed, size = (sum(float(np.sum(f(part))) for part in parts.values()) for f in (np.asarray, np.abs))
+    check_slopes(problem, "the loss", problem.loss, point, draw, away, [claimed], [size], value)
+
+
+def check_slopes(
+    problem: Problem,
+    what: str,
+    function: Callable[[Parameters, Draw], Array],
+    point: Parameters,
+    draw: Draw,
+    away: Parameters,
+    claimed: Any,
+    size: Any,
+    value: Any,
+) -> None:
+    """Raise `UsageError` where `function` does not change as `claimed` when its point is moved by `away`.
+
+    `claimed`, and the `size` of what it was summed of, are flat, as the values of the function are; `value`
+    is that at the point. `what` it is stands in the sentence.
+    """
+    arrays, here = problem.arrays, on_host(problem.arrays, value)
+    claimed, size = (np.asarray(numbers, here.dtype) for numbers in (claimed, size))
     slopes, rounding, bend = [], 0.0, 0.0
     for share in (1.0, 1 / _SHORTER):
-        right, left = (_moved(problem, point, draw, away, side * share) for side in (1, -1))
+        right, left = (_moved(problem, function, point, draw, away, side * share) for side in (1, -1))
         slopes.append((right - left) / (2 * share))
-        bend = abs(right + left - 2 * on_host(arrays, value)[0]) / share
-        rounding = _NOISE * arrays.epsilon * (max(abs(right), abs(left)) / share + size)
-    mismatch = min(abs(slope - claimed) for slope in slopes)
-    # A loss that does not change at all, to the last digit, tells nothing of a slope that small.
-    if any(slopes) and mismatch > _UNSURE * (abs(slopes[0] - slopes[1]) + bend) + rounding:
+        bend = np.abs(right + left - 2 * here) / share
+        largest = max(np.max(np.abs(side), initial=0.0) for side in (right, left))
+        rounding = _NOISE * arrays.epsilon * (largest / share + size)
+    mismatch = np.minimum(*(np.abs(slope - claimed) for slope in slopes))
+    wrong = mismatch > _UNSURE * (np.abs(slopes[0] - slopes[1]) + bend) + rounding
+    # What does not change at all, to the last digit, tells nothing of a slope that small.
+    if np.any(slopes) and np.any(wrong):
+        worst = int(np.argmax(np.where(wrong, mismatch, 0)))
         raise UsageError(
-            f"the complex step says that the loss changes by {claimed:.3g} along a direction, and it changes "
-            f"by {float(slopes[0]):.3g}: something in it is not analytic (abs, conj, vdot, a norm, a real "
-            "part). Write that otherwise, or use central_difference; check=False does not ask."
+            f"the complex step says that {what} changes by {float(claimed[worst]):.3g} along a direction, "
+            f"and it changes by {float(slopes[0][worst]):.3g}: something in it is not analytic (abs, conj, "
+            "vdot, a norm, a real part). Write that otherwise, or use central_difference; check=False does "
+            "not ask."
         )
 
 
-def _direction(problem: Problem, point: Parameters) -> dict[str, Any]:
-    """The moves of each array."""
+def moves_of(problem: Problem, point: Parameters) -> dict[str, Any]:
+    """By how much to move each array: random signs times eps^(1/3) of its size, less near a bound."""
     signs, shrunk, away = np.random.default_rng(0), 1.0, {}
     for name, array in point.items():
         x = to_numpy(array).astype(host_dtype(problem.arrays))
@@ -64,8 +90,15 @@ def _direction(problem: Problem, point: Parameters) -> dict[str, Any]:
     return {name: shrunk * move for name, move in away.items()}
 
 
-def _moved(problem: Problem, point: Parameters, draw: Draw, away: Parameters, share: float) -> Any:
+def _moved(
+    problem: Problem,
+    function: Callable[[Parameters, Draw], Array],
+    point: Parameters,
+    draw: Draw,
+    away: Parameters,
+    share: float,
+) -> Any:
     arrays = problem.arrays
     moved = {name: arrays.array(to_numpy(array) + share * away[name]) for name, array in point.items()}
     with np.errstate(all="ignore"):
-        return on_host(arrays, problem.loss(moved, draw))[0]
+        return on_host(arrays, function(moved, draw))

@@ -32,3 +32,24 @@ def check_digits(problem: Problem, losses: Array, step: float | None, rule: str)
             f"the loss comes in {dtype_name(losses)} and its parameters are {problem.arrays.dtype}, whose "
             "steps are too short for it: give rule=noise or a `step=`, or let the loss keep the dtype."
         )
+
+
+def check_outputs(problem: Problem, point: Parameters, draw: Draw, difference: Array) -> None:
+    """Raise `UsageError` where a `difference` of outputs is not finite, and the outputs at the point are."""
+    xp: Any = problem.arrays.xp
+    if problem.arrays.device == "meta":
+        return
+    if not bool(xp.all(xp.isfinite(difference))) and bool(xp.all(xp.isfinite(problem.outputs(point, draw)))):
+        raise UsageError(
+            "the outputs are finite at the point and not a step beside it: give a smaller `step=` or the "
+            "`bounds` of their domain."
+        )
+
+
+def check_outputs_digits(problem: Problem, outputs: Array, step: float | None) -> None:
+    """Raise `UsageError` where outputs have fewer digits than the parameters, which a step is to suit."""
+    if step is None and epsilon(dtype_name(outputs)) > problem.arrays.epsilon:
+        raise UsageError(
+            f"the outputs come in {dtype_name(outputs)} and the parameters are {problem.arrays.dtype}, whose "
+            "steps are too short for them: give a `step=`, or let the outputs keep the dtype."
+        )

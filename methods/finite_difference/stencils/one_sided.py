@@ -14,6 +14,7 @@ from methods.finite_difference.evaluating.coordinates import coordinate_losses
 from methods.finite_difference.evaluating.edges import check_digits, check_inside
 from methods.finite_difference.stencils import weights as stencils
 from methods.finite_difference.stencils.erring import Erring
+from methods.finite_difference.stencils.of_outputs import wants_of
 from methods.finite_difference.stencils.options import Options, work_of
 from methods.finite_difference.steps.choosing import chooser
 
@@ -26,6 +27,7 @@ def one_sided_claims(options: Options) -> Claims:
         reads=frozenset({"loss"}),
         growth=Growth(passes=1, time={"parameters": 2, "batch": 1, "depth": 2}, memory={"parameters": 1}),
         work=work_of(options, stencils.one_sided(), lambda problem: size(problem.parameters) + 1),
+        wants=wants_of(options),
     )
 
 

@@ -4,6 +4,7 @@
 bounds of a domain. The other rules measure: `noise_level` how much of a loss is rounding, `curvature` the
 derivative that truncation is made of, and `more_wild`, `gill` and `shi` what step follows from both. `lines`
 evaluates a problem along some coordinates of each array for them, and `choosing` is where a method asks.
+`along` steps along directions.
 """
 
 from methods.finite_difference.steps.by_dtype import Rule as Rule

@@ -41,5 +41,10 @@ def towards(xp: Any, h: Array, x: Array, bounds: tuple[float, float] | None, sig
         return sign * h
     below, above = (x - bounds[0]) / 2, (bounds[1] - x) / 2
     here, there = (above, below) if sign > 0 else (below, above)
+    return inward(xp, h, here, there, sign)
+
+
+def inward(xp: Any, h: Array, here: Array, there: Array, sign: int) -> Array:
+    """`h` to the side of `sign`, where there is room for `here`, or to the other where there is more."""
     kept = (h <= here) | (here >= there)
     return xp.where(kept, sign * xp.minimum(h, here), -sign * xp.minimum(h, there))
