@@ -24,9 +24,10 @@ class CentralDifference:
     to stay inside; on a bound it refuses.
 
     `rule` says how steps are chosen where `step` is None: dtype, eps^(1/3) times the coordinate's size
-    (`steps.sizes`); noise, gill or shi, which measure noise and curvature first and then also estimate the
-    error (see `steps.choosing`). `accumulate` is the dtype in which a network's loss is added up: problem, or
-    float64 where its outputs are in fewer digits.
+    (`steps.lengths`), with no estimate of the error: a slope that the rounding of the loss swallows is zero;
+    noise, gill or shi, which measure noise and curvature first and then also estimate the error (see
+    `steps.choosing`, `stencils.erring`). `accumulate` is the dtype in which a network's loss is added up:
+    problem, or float64 where its outputs are in fewer digits.
 
     A jvp or a Jacobian is differences of the outputs, with a step or by dtype: see `stencils.of_outputs`.
     """

@@ -3,17 +3,21 @@
 import numpy as np
 import pytest
 
+import gradmark
 from gradmark.arrays import Arrays, to_numpy
 from methods.finite_difference.steps import (
     central_rule,
     complex_rule,
     forward_rule,
+    lengths,
     resolved,
     scale,
     towards,
     wanted,
+    wanted_alone,
     within,
 )
+from tests.methods.cases import relative_error
 
 PLACES = [
     Arrays("numpy", "cpu", "float64"),
@@ -74,3 +78,30 @@ def test_steps_stay_within_the_bounds() -> None:
     assert towards(np, np.full(3, 0.4), x, (0.0, 1.0)) == pytest.approx([0.4, 0.25, -0.4])
     assert towards(np, np.full(3, 0.4), x, (0.0, np.inf)) == pytest.approx([0.4, 0.4, 0.4])
     assert within(np, np.full(3, 0.4), x, None) == pytest.approx([0.4, 0.4, 0.4])
+
+
+@EVERYWHERE
+def test_an_entry_of_a_matrix_goes_as_far_as_a_sum_of_them_does_and_one_of_a_vector_as_far_as_its_size(
+    arrays: Arrays,
+) -> None:
+    signs = np.resize([1.0, -1.0], (4, 4))
+    for size, length in ((2.0**-6, 2.0**-5), (0.75, 1.0), (8.0, 8.0)):
+        for x, expected in ((size * signs, length), (size * signs[0], size)):
+            array = arrays.array(x)
+            found = np.float64(to_numpy(lengths(arrays.xp, array)))
+            assert found == pytest.approx(expected, rel=4 * arrays.epsilon)
+            step = np.float64(to_numpy(wanted_alone(arrays, array, central_rule, None)))
+            assert step == pytest.approx(central_rule(arrays.epsilon) * expected, rel=8 * arrays.epsilon)
+
+
+def test_default_steps_lose_no_more_digits_of_a_wide_network_than_those_of_a_peer() -> None:
+    problem = gradmark.get_problem(
+        "mlp", widths=(16, 48, 48, 4), data="synthetic", loss="mse", initialisation="lecun", dtype="float32"
+    )
+    wide, errors = problem.to(dtype="float64"), []
+    exact = gradmark.get_method("backprop").prepare(wide)(wide.parameters).gradient
+    for name in ("central_difference", "scipy_difference"):
+        found = gradmark.get_method(name).prepare(problem)(problem.parameters).gradient
+        errors.append(relative_error(found, exact))
+    # Both steps are eps^(1/3), of about a sum of a matrix's entries and of 1, and the errors are of chance.
+    assert errors[0] <= 2 * errors[1]

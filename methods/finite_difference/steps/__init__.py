@@ -11,10 +11,12 @@ from methods.finite_difference.steps.by_dtype import Rule as Rule
 from methods.finite_difference.steps.by_dtype import central_rule as central_rule
 from methods.finite_difference.steps.by_dtype import complex_rule as complex_rule
 from methods.finite_difference.steps.by_dtype import forward_rule as forward_rule
+from methods.finite_difference.steps.by_dtype import lengths as lengths
 from methods.finite_difference.steps.by_dtype import order_rule as order_rule
 from methods.finite_difference.steps.by_dtype import scale as scale
 from methods.finite_difference.steps.by_dtype import sizes as sizes
 from methods.finite_difference.steps.by_dtype import wanted as wanted
+from methods.finite_difference.steps.by_dtype import wanted_alone as wanted_alone
 from methods.finite_difference.steps.room import check_room as check_room
 from methods.finite_difference.steps.room import resolved as resolved
 from methods.finite_difference.steps.room import towards as towards

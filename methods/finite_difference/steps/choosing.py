@@ -22,7 +22,7 @@ from gradmark.draw import Draw
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
 from methods.finite_difference.stencils.weights import Stencil, of_derivative
-from methods.finite_difference.steps.by_dtype import order_rule, wanted
+from methods.finite_difference.steps.by_dtype import order_rule, wanted_alone
 from methods.finite_difference.steps.curvature import ROUNDS, Curvature, bisected
 from methods.finite_difference.steps.gill import bounded_step, searched
 from methods.finite_difference.steps.lines import SAMPLED, Lines, lines_of
@@ -68,7 +68,7 @@ def chooser(problem: Problem, stencil: Stencil, rule: str, step: float | None) -
         if step is None and rule != "dtype":
             found = measured(lines(parameters, draw, name), stencil, rule)
         if found is None:
-            return wanted(arrays, x, by_dtype, step), None
+            return wanted_alone(arrays, x, by_dtype, step), None
         units = np.reshape(found.units, tuple(x.shape) if np.ndim(found.units) else ())
         h = arrays.array(found.step * np.broadcast_to(units, tuple(x.shape)))
         return h, replace(found, units=units.astype(np.float64))
@@ -89,11 +89,24 @@ def measured(lines: Lines, stencil: Stencil, rule: str) -> Found | None:
     ):  # whose work is claimed, and beyond an edge the same
         return None
     found = _SEARCHES[rule](lines if blind else lines.only(read), stencil, noise, value)
-    if found is None or blind or lines.cramped or not (math.isfinite(noise) and noise > 0):
+    if lines.cramped or not (math.isfinite(noise) and noise > 0):
+        return None
+    if blind:
+        return _unseen(lines, stencil, max(noise, lines.digits() * value / 2))
+    if found is None:
         return None
     step, curvature = found
     relative = min(noise / value, lines.digits()) if value else 0.0
     return Found(min(step, lines.reach / stencil.reach), noise, curvature.size, lines.units, relative)
+
+
+def _unseen(lines: Lines, stencil: Stencil, noise: float) -> Found:
+    """The step of the dtype where the loss does not change: it reads nothing, or is too large to show it.
+
+    Its noise is then half of a last digit, by which it may change where a step crosses a rounding's border.
+    """
+    step = min(order_rule(stencil.order)(lines.epsilon) * lines.scale, lines.reach / stencil.reach)
+    return Found(step, noise, 0.0, lines.units)
 
 
 def _spacings(lines: Lines, stencil: Stencil) -> tuple[float, float]:

@@ -53,7 +53,7 @@ def by_differences(
         if name in offsets:
             h = node_step(arrays, trace.inputs[first[name]] if step is None else x, step)
         else:
-            h = steps.wanted(arrays, x, steps.central_rule, step)
+            h = steps.wanted_alone(arrays, x, steps.central_rule, step)
         h = steps.resolved(arrays, x, h)
         right, left = losses(name, x + h * unit), losses(name, x - h * unit)
         width = xp.max(xp.reshape(((x + h) - (x - h)) * unit, (unit.shape[0], -1)), axis=-1)

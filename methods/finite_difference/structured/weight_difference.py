@@ -15,13 +15,13 @@ from typing import Any
 
 from gradmark.arguments import check_positive, check_switch
 from gradmark.claims import Claims, Growth, Truncated
+from gradmark.dense_chain import chain_of
 from gradmark.draw import Draw
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.parameters import Parameters, detached, finished, size
 from gradmark.problem import Problem
 from gradmark.work import Work, counting
 from methods.finite_difference import steps
-from methods.finite_difference.structured.dense_chains import chain_of
 from methods.finite_difference.structured.suffixes import states_of, suffix_losses
 from methods.finite_difference.structured.weight_difference_on_chains import prepare_on_chain
 
@@ -31,7 +31,7 @@ class WeightDifference:
     """Two-sided differences of the loss, weight by weight, each over the layers behind it.
 
     `step` is the absolute step of every weight; None: eps^(1/3) times the size of the weight (see
-    `steps.sizes`). `fast` lets it use rank-1 updates on chains of dense layers on NumPy and torch.
+    `steps.lengths`). `fast` lets it use rank-1 updates on chains of dense layers on NumPy and torch.
     """
 
     step: float | None = None
@@ -89,7 +89,7 @@ def _portable(problem: Problem, step: float | None) -> Prepared:
         with counting() as work:
             states = states_at(point, draw)
             for name, x in point.items():
-                h = steps.resolved(arrays, x, steps.wanted(arrays, x, steps.central_rule, step))
+                h = steps.resolved(arrays, x, steps.wanted_alone(arrays, x, steps.central_rule, step))
                 right, left = x + h, x - h
                 ends = [losses_at(point, draw, states, name, moved) for moved in (right, left)]
                 result[name] = (ends[0] - ends[1]) / (right - left)

@@ -7,6 +7,7 @@ whose input is 1. Of the two matrix products nearest to a weight one number and 
 from typing import Any
 
 from gradmark.arrays import Array
+from gradmark.dense_chain import DenseChain
 from gradmark.draw import Draw
 from gradmark.method import Estimate, Prepared
 from gradmark.parameters import Parameters, detached, size
@@ -16,7 +17,6 @@ from gradmark.work import Work, count
 from methods.finite_difference import steps
 from methods.finite_difference.structured.dense_chains import (
     Bound,
-    DenseChain,
     Workspace,
     bound,
     short_buffers,
@@ -56,7 +56,7 @@ def _of_layer(at: Bound, point: Parameters, index: int, step: float | None) -> d
     arrays, xp, ends, moves = problem.arrays, problem.arrays.xp, {}, []
     for short, full in named.names.items():
         x = point[full]
-        h = steps.resolved(arrays, x, steps.wanted(arrays, x, steps.central_rule, step))
+        h = steps.resolved(arrays, x, steps.wanted_alone(arrays, x, steps.central_rule, step))
         right, left = x + h, x - h
         ends[short] = right - left
         moves.append(xp.reshape(xp.stack([right - x, left - x], axis=1), (x.shape[0], 2, -1)))
