@@ -303,3 +303,55 @@ def test_a_peer_whose_estimates_miss_the_error_in_float32_refuses_it() -> None:
     peer, single = gradmark.get_method("scipy_jacobian"), gradmark.get_problem("rosenbrock", dtype="float32")
     assert peer.supports(single) == "its error estimates are too small in float32: give it float64"
     assert peer.supports(single.to(dtype="float64")) is None
+
+
+MEASURING = [(name, rule) for name in PLAIN for rule in ("noise", "gill", "shi")]
+BROKEN: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "a jump": (lambda y, c: 1.0 * (y > c), lambda y, c: 0.0),
+    "a kink": (lambda y, c: np.abs(y - c), lambda y, c: np.sign(y - c)),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("name", "rule"), MEASURING)
+def test_a_jump_or_a_kink_in_a_coordinate_along_which_no_step_was_measured_is_in_the_estimate(
+    name: str, rule: str, dtype: str, broken: str
+) -> None:
+    (function, slope), covered = BROKEN[broken], []
+    for seed in range(10):
+        random = np.random.default_rng(seed)
+        at, place = random.standard_normal(60).astype(dtype), int(random.integers(60))
+        # From far inside of every step to beyond it, on both sides.
+        away = 10 ** random.uniform(-9 if dtype == "float64" else -4.5, -1)
+        break_at = np.asarray(at[place] + random.choice([-1, 1]) * away, dtype)
+        answer_to = gradmark.from_function(
+            lambda x, i=place, c=break_at: np.sum(np.sin(x)) + function(x[i], c).astype(x.dtype), at
+        )
+        answer = gradmark.get_method(name, rule=rule).prepare(answer_to)(answer_to.parameters)
+        exact = np.cos(at.astype(np.float64))
+        exact[place] += slope(at[place], break_at)
+        covered.append(error(answer, exact) <= answer.error)
+    assert all(covered)
+
+
+@pytest.mark.parametrize(("name", "rule"), MEASURING)
+def test_a_kink_at_the_point_itself_is_in_the_estimate(name: str, rule: str) -> None:
+    at = np.append(0.0, np.linspace(-1, 1, 40))
+    problem = gradmark.from_function(lambda x: np.sum(np.sin(x)) + np.abs(x[0]), at)
+    answer = gradmark.get_method(name, rule=rule).prepare(problem)(problem.parameters)
+    # Any slope from 0 to 2 is one there, and the far end of them must be covered.
+    ends = [np.append(end, np.cos(at[1:])) for end in (0.0, 2.0)]
+    assert max(error(answer, end) for end in ends) <= max(answer.error, 2.0 * (name[:4] in ("forw", "back")))
+
+
+@pytest.mark.parametrize(("name", "rule"), [*MEASURING, ("richardson", ""), ("adaptive_difference", "")])
+def test_a_slope_that_the_rounding_of_the_loss_swallows_is_in_the_estimate(name: str, rule: str) -> None:
+    for dtype, constants in ((np.float64, (1e16, 1e20, 1e30)), (np.float32, (1e8, 1e12, 1e30))):
+        for constant in constants:
+            problem = gradmark.from_function(
+                lambda x, c=constant: x.dtype.type(c) + np.sum(x), np.ones(3, dtype)
+            )
+            method = gradmark.get_method(name, **({"rule": rule} if rule else {}))
+            answer = method.prepare(problem)(problem.parameters)
+            assert answer.error is not None and error(answer, np.ones(3)) <= answer.error

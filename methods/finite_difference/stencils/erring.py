@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradmark.arrays import Array, to_numpy
+from methods.finite_difference.stencils.together import Missed
 from methods.finite_difference.stencils.weights import Stencil
 from methods.finite_difference.steps.choosing import Found
 
@@ -22,10 +23,17 @@ class Erring:
         self._stencil, self._epsilon = stencil, epsilon
         self._square: float | None = 0.0
 
-    def add(self, found: Found | None, h: Array, slopes: Array, losses: Sequence[Array] = ()) -> None:
+    def add(
+        self,
+        found: Found | None,
+        h: Array,
+        slopes: Array,
+        losses: Sequence[Array] = (),
+        missed: Missed | None = None,
+    ) -> None:
         """An array of rounded `slopes` with the step `h` of each, and `losses` on the way.
 
-        Without `found` all is unknown.
+        What was `missed` counts where it is clear of what is expected. Without `found` all is unknown.
         """
         if self._square is None or math.prod(h.shape) == 0:
             return
@@ -37,8 +45,19 @@ class Erring:
         largest: Any = np.max(sizes, axis=0) if sizes else 0.0
         rounding = self._epsilon / 4 * np.asarray(to_numpy(slopes), np.float64)
         with np.errstate(over="ignore"):  # an error beyond all numbers is infinite
-            self._square += float(np.sum(found.squared_error(self._stencil, steps, largest) + rounding**2))
+            square = float(np.sum(found.squared_error(self._stencil, steps, largest) + rounding**2))
+        self._square += square + _clear(missed, square, found.noise)
 
     def total(self) -> float | None:
         """What the 2-norm of the error is hardly ever above, or None."""
         return None if self._square is None else _SAFETY * math.sqrt(self._square)
+
+
+def _clear(missed: Missed | None, square: float, noise: float) -> float:
+    """The square of what an error that is expected to have this `square` would not cover."""
+    if missed is None:
+        return 0.0
+    pairs = zip((missed.of_slopes, missed.of_kinks), missed.noises, strict=True)
+    return max(
+        size**2 if size > _SAFETY * math.hypot(math.sqrt(square), noise * own) else 0.0 for size, own in pairs
+    )

@@ -15,7 +15,8 @@ from methods.finite_difference.evaluating.edges import check_digits, check_insid
 from methods.finite_difference.stencils import weights as stencils
 from methods.finite_difference.stencils.erring import Erring
 from methods.finite_difference.stencils.of_outputs import wants_of
-from methods.finite_difference.stencils.options import Options, work_of
+from methods.finite_difference.stencils.options import Options, measures, work_of
+from methods.finite_difference.stencils.together import watching
 from methods.finite_difference.steps.choosing import chooser
 
 
@@ -36,6 +37,7 @@ def one_sided(options: Options, problem: Problem, sign: int) -> Prepared:
     summed, stencil = accumulated(problem, options.accumulate), stencils.one_sided()
     arrays, losses_at = problem.arrays, coordinate_losses(summed)
     choose = chooser(summed, stencil, options.rule, options.step)
+    watch = watching(summed, stencil) if measures(options) else None
 
     def gradient(
         parameters: Parameters,
@@ -58,7 +60,8 @@ def one_sided(options: Options, problem: Problem, sign: int) -> Prepared:
                 difference = there - value
                 check_inside(summed, point, draw, name, difference)
                 result[name] = narrowed(arrays, options.accumulate, difference / (moved - x))
-                erring.add(found, moved - x, result[name], [there])
+                missed = watch and watch(point, draw, name, moved - x, result[name], value)
+                erring.add(found, moved - x, result[name], [there], missed)
         value = narrowed(arrays, options.accumulate, value)
         return Estimate(finished(result), value, work.total(), erring.total())
 

@@ -8,6 +8,7 @@ from gradmark.errors import UsageError, shown
 from gradmark.problem import Problem
 from gradmark.work import Work
 from methods.finite_difference.evaluating.accumulating import check_accumulate
+from methods.finite_difference.stencils import together
 from methods.finite_difference.stencils.weights import Stencil
 from methods.finite_difference.steps.choosing import RULES, evaluations
 
@@ -38,12 +39,19 @@ def check_options(owner: str, options: Options) -> None:
     check_accumulate(owner, options.accumulate)
 
 
+def measures(options: Options) -> bool:
+    """Whether steps are measured, and with them the error."""
+    return options.step is None and options.rule != "dtype"
+
+
 def work_of(
     options: Options, stencil: Stencil, differences: Callable[[Problem], int]
 ) -> Callable[[Problem], Work] | None:
     """The work of a difference; None under the rules that search as long as they have to."""
-    if options.step is not None or options.rule == "dtype":
+    if not measures(options):
         return lambda problem: Work(forward=differences(problem))
     if options.rule != "noise":
         return None
-    return lambda problem: Work(forward=differences(problem) + evaluations(problem, stencil))
+    return lambda problem: Work(
+        forward=differences(problem) + evaluations(problem, stencil) + together.evaluations(problem, stencil)
+    )

@@ -14,19 +14,22 @@ from methods.finite_difference.evaluating.coordinates import coordinate_losses
 from methods.finite_difference.evaluating.edges import check_digits, check_inside
 from methods.finite_difference.stencils.erring import Erring
 from methods.finite_difference.stencils.of_outputs import wants_of
-from methods.finite_difference.stencils.options import Options, work_of
+from methods.finite_difference.stencils.options import Options, measures, work_of
+from methods.finite_difference.stencils.together import watching
 from methods.finite_difference.stencils.weights import central, pairs
 from methods.finite_difference.steps.choosing import chooser
 
 
 def symmetric_claims(options: Options, order: int) -> Claims:
-    """Of `order` in the step; `order` evaluations for each parameter, none of them at the point."""
+    """Of `order` in the step; `order` evaluations for each parameter, one at the point if it is measured."""
     return Claims(
         family="finite-difference",
         exactness=Truncated(order, "step"),
         reads=frozenset({"loss"}),
         growth=Growth(passes=1, time={"parameters": 2, "batch": 1, "depth": 2}, memory={"parameters": 1}),
-        work=work_of(options, central(order), lambda problem: order * size(problem.parameters)),
+        work=work_of(
+            options, central(order), lambda problem: order * size(problem.parameters) + measures(options)
+        ),
         wants=wants_of(options),
     )
 
@@ -40,6 +43,7 @@ def symmetric(options: Options, problem: Problem, order: int) -> Prepared:
     offsets, reach = pairs(stencil), stencil.reach
     arrays, losses_at = problem.arrays, coordinate_losses(summed)
     choose = chooser(summed, stencil, options.rule, options.step)
+    watch = watching(summed, stencil) if measures(options) else None
 
     def gradient(
         parameters: Parameters,
@@ -52,6 +56,7 @@ def symmetric(options: Options, problem: Problem, order: int) -> Prepared:
         draw, point, result = draw or problem.default_draw, detached(parameters), {}
         erring = Erring(stencil, arrays.epsilon)
         with counting() as work:
+            value = watch and summed.loss(point, draw)
             for name, x in point.items():
                 h, found = choose(point, draw, name)
                 h = steps.within(arrays.xp, steps.resolved(arrays, x, h), x, problem.bounds, reach)
@@ -67,7 +72,8 @@ def symmetric(options: Options, problem: Problem, order: int) -> Prepared:
                     slope = difference / (right - left)
                     slopes.append(slope if weight == 1 else weight * slope)
                 result[name] = narrowed(arrays, options.accumulate, sum(slopes[1:], slopes[0]))
-                erring.add(found, h, result[name], ends)
+                missed = watch and watch(point, draw, name, h, result[name], value)
+                erring.add(found, h, result[name], ends, missed)
         return Estimate(finished(result), None, work.total(), erring.total())
 
     return gradient
