@@ -156,6 +156,14 @@ class InPlace(Layer, Protocol):
 
 
 @runtime_checkable
+class ElementwiseInPlace(Elementwise, InPlace, Protocol):
+    """A layer that acts on each number by itself and, where it `works_in_place`, can write sigma' too."""
+
+    def derivative_into(self, y: Array, slope: Array) -> None:
+        """Write sigma'(z) into `slope`, from y = sigma(z)."""
+
+
+@runtime_checkable
 class Invertible(Layer, Protocol):
     """A layer whose input can be had again from its output, up to rounding."""
 

@@ -11,6 +11,7 @@ from gradmark.draw import Draw
 from gradmark.errors import UsageError
 from gradmark.layer import Own
 from problems.layers.differences import DIFFERENCES, DIFFERENCES_INTO
+from problems.layers.in_buffers import IN_BUFFERS
 from problems.layers.nonlinearities import NONLINEARITIES, Nonlinearity
 
 
@@ -89,7 +90,7 @@ class Activation:
     @property
     def works_in_place(self) -> bool:
         """Whether sigma' can be had from h alone, so that z need not be kept."""
-        return self.formula.value_into is not None and self.arrays.backend in ("numpy", "torch")
+        return self.name in IN_BUFFERS and self.arrays.backend in ("numpy", "torch")
 
     def output_shape(self, input_shape: tuple[int, int]) -> tuple[int, int]:
         """The shape of z."""
@@ -97,14 +98,16 @@ class Activation:
 
     def forward_into(self, p: Own, x: Any, y: Any) -> None:
         """Write sigma(x) into `y`, which may be `x`."""
-        assert self.formula.value_into is not None
-        self.formula.value_into(self._library, x, y)
+        IN_BUFFERS[self.name].value(self._library, x, y)
+
+    def derivative_into(self, y: Any, slope: Any) -> None:
+        """Write sigma'(z) into `slope`, from y = sigma(z)."""
+        IN_BUFFERS[self.name].derivative(self._library, y, slope)
 
     def pullback_into(self, p: Own, x: Any, y: Any, dy: Any, dx: Any | None, dp: Own) -> None:
         """Write dz = dh * sigma'(z) into `dx`, with sigma' taken from y = sigma(z)."""
-        assert self.formula.pullback_into is not None
         if dx is not None:
-            self.formula.pullback_into(self._library, y, dy, dx)
+            IN_BUFFERS[self.name].pullback(self._library, y, dy, dx)
 
     @property
     def _library(self) -> Any:

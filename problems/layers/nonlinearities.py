@@ -10,7 +10,6 @@ not of tanh' itself.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -28,20 +27,16 @@ _DENSITY = (2 * np.pi) ** -0.5
 
 @dataclass(frozen=True)
 class Nonlinearity:
-    """sigma(z), sigma'(z), and where sigma' can be had from h alone, both in buffers.
+    """sigma(z) and sigma'(z).
 
     `derivative(arrays, z, h)` is given h alone where `from_value` says that this is enough, else z alone.
-    `value_into(xp, z, out)` may be given the same buffer twice; `pullback_into(xp, h, dh, dz)` writes
-    dz = dh * sigma'(z), computed from h = sigma(z). They work on NumPy and torch, and are None where the
-    derivative needs z. `dtypes` are those of each backend that have the functions it is made of.
+    `dtypes` are those of each backend that have the functions it is made of.
     """
 
     value: Callable[[Arrays, Array], Array]
     derivative: Callable[[Arrays, Array, Array], Array]
     smoothness: Smoothness = "smooth"
     from_value: bool = False
-    value_into: Callable[[Any, Any, Any], Any] | None = None
-    pullback_into: Callable[[Any, Any, Any, Any], Any] | None = None
     dtypes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: DTYPES)
 
 
@@ -59,19 +54,6 @@ def _tanh(arrays: Arrays, z: Array) -> Array:
 
 def _tanh_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
     return 1 - h * h
-
-
-def _tanh_into(xp: Any, z: Any, out: Any) -> None:
-    xp.tanh(z, out=out)
-
-
-def _tanh_pullback_into(xp: Any, h: Any, dh: Any, dz: Any) -> None:
-    if xp is not np:
-        xp.ops.aten.tanh_backward.grad_input(dh, h, grad_input=dz)
-        return
-    np.multiply(h, h, dz)
-    np.subtract(1, dz, dz)
-    np.multiply(dz, dh, dz)
 
 
 def _sigmoid(arrays: Arrays, z: Array) -> Array:
@@ -106,20 +88,6 @@ def relu(arrays: Arrays, z: Array) -> Array:
 
 def _relu_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
     return arrays.xp.astype(positive(arrays.xp, h), h.dtype)
-
-
-def _relu_into(xp: Any, z: Any, out: Any) -> None:
-    if xp is not np:
-        xp.clamp(z, min=0, out=out)
-        return
-    np.maximum(z, 0, out=out)
-
-
-def _relu_pullback_into(xp: Any, h: Any, dh: Any, dz: Any) -> None:
-    if xp is not np:
-        xp.ops.aten.threshold_backward.grad_input(dh, h, 0, grad_input=dz)
-        return
-    np.multiply(dh, h > 0, dz)
 
 
 def _leaky_relu(arrays: Arrays, z: Array) -> Array:
@@ -182,8 +150,8 @@ def _softplus_derivative(arrays: Arrays, z: Array, h: Array) -> Array:
 NONLINEARITIES = {
     "identity": Nonlinearity(_identity, _identity_derivative, from_value=True),
     "sigmoid": Nonlinearity(_sigmoid, _sigmoid_derivative),
-    "tanh": Nonlinearity(_tanh, _tanh_derivative, "smooth", True, _tanh_into, _tanh_pullback_into),
-    "relu": Nonlinearity(relu, _relu_derivative, "kinked", True, _relu_into, _relu_pullback_into),
+    "tanh": Nonlinearity(_tanh, _tanh_derivative, from_value=True),
+    "relu": Nonlinearity(relu, _relu_derivative, "kinked", True),
     "leaky_relu": Nonlinearity(_leaky_relu, _leaky_relu_derivative, "kinked", True),
     "elu": Nonlinearity(_elu, _elu_derivative),
     "gelu": Nonlinearity(_gelu, _gelu_derivative, dtypes=ERFC_DTYPES),

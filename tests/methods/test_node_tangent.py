@@ -1,6 +1,7 @@
 """Forward mode on nodes: the gradient of every kind of network, from as many directions as it has nodes."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,12 @@ import pytest
 
 import gradmark
 from gradmark.arrays import installed, to_numpy
+from gradmark.dense_chain import chain_of
 from gradmark.draw import Draw
+from gradmark.layer import NamedLayer
 from gradmark.work import counting
 from methods.forward.structured import node_tangent_on_chains
+from problems.layers.linear import Linear
 from tests.engine.test_nodes import tied_mlp
 from tests.problems.test_every_network import NETWORKS, ROUNDINGS, every_network, network
 
@@ -75,18 +79,35 @@ def test_the_compiled_loop_over_chunks_leaves_out_directions_that_are_none(
     assert_near(by_nodes(problem), by_torch(problem), problem.arrays.epsilon)
 
 
-@pytest.mark.parametrize("together", [1, 200, 2**17])
+@pytest.mark.parametrize(("together", "of_a_row"), [(1, 20), (200, 2**18), (2**17, 2**18)])
 @pytest.mark.parametrize("place", [*PLACES, "numpy longdouble"])
 def test_the_fast_path_is_the_portable_one_whatever_the_size_of_its_chunks(
-    place: str, together: int, monkeypatch: pytest.MonkeyPatch
+    place: str, together: int, of_a_row: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(node_tangent_on_chains._TOGETHER, "cpu", together)
+    backend, dtype = place.split()
+    monkeypatch.setitem(node_tangent_on_chains._TOGETHER, backend, together)
+    monkeypatch.setattr(node_tangent_on_chains, "_OF_A_ROW", of_a_row)
     for depth in range(2, 7):
         sizes = {"widths": WIDTHS[:depth], "activation": ("tanh", "relu", "silu")[depth % 3], "batch": 7}
-        backend, dtype = place.split()
         problem = gradmark.get_problem("mlp", **sizes, data="synthetic", backend=backend, dtype=dtype)
         assert_near(by_nodes(problem), by_nodes(problem, fast=False), problem.arrays.epsilon)
         assert_near(by_nodes(problem), by_torch(problem), problem.arrays.epsilon)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_layers_without_biases_are_a_chain_too(place: str) -> None:
+    whole: Any = gradmark.get_problem("mlp", widths=WIDTHS, data="synthetic", batch=7, **PLACES[place])
+    layers = tuple(
+        each
+        if index % 2 or index == 4
+        else NamedLayer(each.prefix, Linear(*WIDTHS[index // 2 :][:2], whole.arrays))
+        for index, each in enumerate(whole.layers)
+    )
+    kept = {full for each in layers for full in each.names.values()}
+    parameters = {name: array for name, array in whole.parameters.items() if name in kept}
+    problem = replace(whole, layers=layers, parameters=parameters)
+    assert chain_of(problem) is not None and len(parameters) == 6
+    assert_near(by_nodes(problem), by_torch(problem), problem.arrays.epsilon)
 
 
 @pytest.mark.parametrize(("name", "directions"), [("mlp", 4 + 3), ("rnn", 4 * 3 + 1)])

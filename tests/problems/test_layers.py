@@ -6,7 +6,7 @@ import torch
 
 from gradmark.arrays import Arrays, to_numpy
 from gradmark.errors import UsageError
-from gradmark.layer import Affine, Elementwise, NamedLayer
+from gradmark.layer import Affine, Elementwise, ElementwiseInPlace, NamedLayer
 from gradmark.structure import pulls_several
 from problems.layers.activation import Activation
 from problems.layers.dense import Dense
@@ -208,6 +208,10 @@ def test_the_form_in_buffers_computes_the_same(name: str, backend: str) -> None:
     np.testing.assert_allclose(to_numpy(y), wanted_y, rtol=slack, atol=slack)
     for key, array in {"x": dx, **gradient}.items():
         np.testing.assert_allclose(to_numpy(array), wanted[key], rtol=slack, atol=slack, err_msg=key)
+    if isinstance(case.layer, ElementwiseInPlace):
+        slope = case.arrays.zeros((ROWS, UNITS))
+        case.layer.derivative_into(y, slope)
+        np.testing.assert_allclose(to_numpy(slope) * case.dy, wanted["x"], rtol=slack, atol=slack)
     if case.layer.overwrites_input:
         case.layer.forward_into(own, x, x)
         np.testing.assert_array_equal(to_numpy(x), to_numpy(y))

@@ -10,7 +10,7 @@ import numpy as np
 from gradmark.arrays import Array
 from gradmark.dense_chain import DenseChain
 from gradmark.draw import Draw
-from gradmark.layer import NamedLayer
+from gradmark.layer import ElementwiseInPlace, NamedLayer
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
 
@@ -72,8 +72,9 @@ class Level:
     def __init__(self, library: Library, rows: int, named: NamedLayer, function: Any) -> None:
         layer: Any = named.layer
         self.library, self.function = library, function
+        self.in_place = isinstance(function, ElementwiseInPlace) and function.works_in_place
         self.names, self.units = tuple(named.names.items()), layer.fan_out
-        self.z, self.s, self.slope = (library.empty(rows, layer.fan_out) for _ in range(3))
+        self.z, self.h, self.s, self.slope = (library.empty(rows, layer.fan_out) for _ in range(4))
         self.turned = library.empty(layer.fan_in, layer.fan_out)
         self.gradient = {name: library.empty(*shape) for name, shape in layer.shapes().items()}
         self.columns, self.ones = self.s.T, library.empty(rows)
@@ -89,6 +90,10 @@ class Level:
             self.z += self.own["bias"]
         if self.function is None:
             return self.z
+        if self.in_place:
+            self.function.forward_into({}, self.z, self.h)
+            self.function.derivative_into(self.h, self.slope)
+            return self.h
         h, saved = self.function.forward({}, self.z, draw)
         self.library.copy(self.function.derivative(saved), self.slope)
         return h
