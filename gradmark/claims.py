@@ -1,5 +1,6 @@
 """What a method claims of itself, as data: the judge tests it, and tables print it beside measurements."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -61,22 +62,30 @@ class Unbiased:
     E|g_hat - g|^2 = v |g|^2 / M on a linear loss, from which the cosine law cos = sqrt(M / (M + v)) follows.
     Where v is known on other losses too, `factor_at(problem, gradient)` is its value at the problem's point
     and default draw; the judge then holds the method to it there. Where v depends on more than P (on data,
-    weights or gradient), `variance_factor` is a guess for the size alone.
+    weights or gradient), `variance_factor` is a guess for the size alone; None: no law of it is known.
+    `independent` says whether the noise of each sample in a call is independent of the others'.
     """
 
     samples: str
-    variance_factor: Callable[[int], float]
+    variance_factor: Callable[[int], float] | None
     factor_at: Callable[[Problem, Parameters], float] | None = None
+    independent: bool = True
+
+    @property
+    def declares_variance(self) -> bool:
+        """Whether it says anything of its variance."""
+        return self.variance_factor is not None or self.factor_at is not None
 
     def factor(self, problem: Problem, gradient: Parameters) -> float:
-        """v at a problem with this gradient (named NumPy or the problem's own arrays)."""
+        """v at a problem with this gradient (NumPy or the problem's own arrays); NaN where not declared."""
         if self.factor_at is not None:
             return self.factor_at(problem, gradient)
-        return self.variance_factor(size(gradient))
+        return math.nan if self.variance_factor is None else self.variance_factor(size(gradient))
 
     def cosine(self, samples: float, size: int) -> float:
-        """The expected cosine between estimate and gradient, sqrt(M / (M + v(P))), for large P."""
-        return float((samples / (samples + self.variance_factor(size))) ** 0.5)
+        """The expected cosine between estimate and gradient, sqrt(M / (M + v(P))), for large P, or NaN."""
+        factor = math.nan if self.variance_factor is None else self.variance_factor(size)
+        return float((samples / (samples + factor)) ** 0.5)
 
     def __str__(self) -> str:
         return f"unbiased over {self.samples}"

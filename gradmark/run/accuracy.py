@@ -71,6 +71,8 @@ def _of_claim(session: Session, candidate: Candidate, reference: "Reference") ->
     samples = getattr(candidate.method, getattr(exactness, "samples", ""), None)
     if not isinstance(exactness, Unbiased) or not isinstance(samples, int | float):
         return {}
+    if not exactness.declares_variance:
+        return {}
     factor = exactness.factor(session.problem, reference.gradient)
     return {
         "variance_factor": factor,

@@ -88,7 +88,7 @@ def _of_exactness(method: Method, claims: Claims, parameters: int) -> dict[str, 
         samples = getattr(method, exactness.samples, None)
         detail |= {"samples_field": exactness.samples, "samples": samples}
         # A claim about this problem takes its gradient: the record "error" has what follows from it.
-        if isinstance(samples, int | float) and exactness.factor_at is None:
+        if isinstance(samples, int | float) and exactness.factor_at is None and exactness.declares_variance:
             detail["predicted_cosine"] = exactness.cosine(samples, parameters)
     if isinstance(exactness, Biased):
         detail["bias"] = exactness.reason

@@ -1,6 +1,6 @@
 """Evolution strategies: estimates of the gradient from values of the loss around a point.
 
-A file for each method: `gaussian_es`, `spsa`, `sphere_es`, `orthogonal_es`. What they share: `mirrored` and
-`one_sided` moves, `shaping`, the named steps between the losses and their weights, `calling`, the frame of a
-method that reads the loss alone, and `hadamard`, vectors of signs that are orthogonal.
+A file for each method: `gaussian_es`, `spsa`, `sphere_es`, `orthogonal_es`, `sobol_es`. What they share:
+`mirrored` and `one_sided` moves, `shaping`, the named steps between the losses and their weights, `calling`,
+the frame of a method that reads the loss alone, and `hadamard`, vectors of signs that are orthogonal.
 """

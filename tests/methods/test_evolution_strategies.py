@@ -88,6 +88,19 @@ def test_all_rows_of_a_randomised_hadamard_matrix_are_orthogonal_in_its_columns(
     )
 
 
+@pytest.mark.parametrize(("size", "low", "high"), [(20, 0.0, 0.3), (300, 1.1, 2.0)])
+def test_sobol_points_have_less_variance_in_few_dimensions_and_more_in_many(
+    size: int, low: float, high: float
+) -> None:
+    problem = gradmark.get_problem("polynomial", size=size, degree=1)
+    method, pairs = gradmark.get_method("sobol_es", pairs=128), 128
+    function, g = method.prepare(problem), flat(problem.closed_form(problem.parameters, problem.default_draw))
+    found = np.stack([flat(function(problem.parameters, seed).gradient) for seed in range(24)])
+    relative = np.sum((found - g) ** 2, axis=1) / (g @ g) / ((size + 1) / pairs)
+    assert low < corrected_interval(relative, confidence()).low
+    assert corrected_interval(relative, confidence()).high < high
+
+
 @pytest.mark.parametrize("shaping", ["centred_ranks", "utilities", "sign"])
 @pytest.mark.parametrize("hyper", [{}, {"antithetic": False}], ids=["mirrored", "one-sided"])
 def test_a_shaped_estimate_depends_on_the_order_of_the_losses_alone(

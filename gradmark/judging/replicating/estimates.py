@@ -96,12 +96,14 @@ def declaration_of(hearing: Hearing, site: Site, method: Method) -> Declaration:
     if length <= 2 * uncertainty:
         raise NoTarget("the gradient is zero here.")
     law, variance, degrees = noise_law(method.claims.target.law), None, None
-    if isinstance(claimed, Unbiased) and (degree == 1 or claimed.factor_at is not None):
+    known = isinstance(claimed, Unbiased) and claimed.declares_variance
+    if isinstance(claimed, Unbiased) and known and (degree == 1 or claimed.factor_at is not None):
         here = at_draw(hearing.problem, site.draw, site.parameters)
         samples, factor = samples_of(method), claimed.factor(here, gradient)
         variance = factor / samples
-        if law is not None and law.name == "gaussian" and factor == claimed.variance_factor(vector.size):
-            degrees = degrees_of_freedom(claimed.variance_factor, samples)
+        by_size = claimed.variance_factor
+        if law is not None and law.name == "gaussian" and by_size and factor == by_size(vector.size):
+            degrees = degrees_of_freedom(by_size, samples)
     slack = math.sqrt(hearing.problem.arrays.epsilon) + uncertainty / length
     return Declaration(vector, slices(gradient), samples_of(method), variance, degrees, slack)
 

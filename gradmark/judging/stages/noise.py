@@ -32,7 +32,9 @@ _FEWEST = 8
 
 def applies(claims: Claims) -> str | None:
     """Methods that claim to be unbiased."""
-    return None if isinstance(claims.exactness, Unbiased) else "it claims no mean over seeds"
+    if not isinstance(claims.exactness, Unbiased):
+        return "it claims no mean over seeds"
+    return None if claims.exactness.independent else "the noise of one call is claimed to be dependent"
 
 
 def examine(hearings: Sequence[Hearing]) -> Iterator[Finding]:

@@ -111,10 +111,10 @@ def checks(seen: Seen, name: str) -> Iterator[Finding]:
 
 
 def _factor(seen: Seen, claimed: Unbiased) -> float | None:
-    """The declared v at the problem; None where it takes a gradient that is not known."""
+    """The declared v at the problem; None where none is, or it takes a gradient that is not known."""
     hearing = seen.watched.hearing
     if claimed.factor_at is None:
-        return claimed.variance_factor(len(seen.queries.estimate))
+        return claimed.variance_factor and claimed.variance_factor(len(seen.queries.estimate))
     try:
         gradient = exact_gradient(hearing)
     except NoReference:
