@@ -13,7 +13,8 @@ from gradmark.parameters import Parameters
 class Unroll:
     """s_0 = initial(parameters, draw), s_{t+1} = step(parameters, s_t, draw, t), t = 0 .. horizon - 1.
 
-    The problem's loss is ``loss(parameters, s_horizon, draw)``. A state is an array, or a tuple of arrays,
+    The problem's loss is ``loss(parameters, s_horizon, draw)``. It may be asked of every state: what a
+    stretch of steps adds to the loss is a difference of two. A state is an array, or a tuple of arrays,
     with the rows of the draw as last-but-one axis; where parameters carry a population, so do the states.
     None of the three counts passes: that is left to who calls them.
     """

@@ -20,6 +20,7 @@ def vector_problem(
     *,
     start: Callable[[np.random.Generator, int], Any],
     gradient: Callable[..., Array] | None = None,
+    smoothing: Callable[..., Array] | None = None,
     size: int = 10,
     least_size: int = 1,
     limits: Mapping[str, tuple[float, float]] | None = None,
@@ -29,7 +30,8 @@ def vector_problem(
     """Make a problem factory of ``function(xp, x, **constants)``, x having its coordinates on the last axis.
 
     Summing over the last axis only makes a population axis work by itself. `start(random, size)` gives the
-    point, `gradient(xp, x, **constants)` the closed-form gradient. The factory takes `size` (at least
+    point, `gradient(xp, x, **constants)` the closed-form gradient, `smoothing(xp, x, law, sigma, **constants)`
+    the mean under search noise (`gradmark.problem.Problem`, smoothed_form). The factory takes `size` (at least
     `least_size`), the function's own keyword constants (a number stays within its `limits`, where it has
     some), and `backend`, `device`, `dtype`, `seed`; it raises `UsageError` for any other value.
 
@@ -64,6 +66,9 @@ def vector_problem(
                 smoothness=smoothness,
                 bounds=bounds,
                 gradient=None if gradient is None else lambda xp, p: {"x": gradient(xp, p["x"], **own)},
+                smoothing=None
+                if smoothing is None
+                else lambda xp, p, law, sigma: {"x": smoothing(xp, p["x"], law, sigma, **own)},
             )
 
         # The factory's signature is its own, not the function's: `get_problem` and `help` read it.
