@@ -160,6 +160,7 @@ def test_offsets_and_inputs_that_were_opened_before_have_their_gradient_too(name
 
 def test_weights_that_two_layers_share_move_in_both() -> None:
     tied = tied_mlp()
+    assert chain_of(tied) is None
     assert_near(by_nodes(tied), by_torch(tied), tied.arrays.epsilon)
 
 

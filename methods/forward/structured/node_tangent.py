@@ -35,7 +35,8 @@ class NodeTangent:
 
     It reads no layer's way back. What it shares with backpropagation are the ends: the gradient of the loss
     with respect to the outputs, and each layer's own product S^T h (`gradmark.layer.Nodal`), which is one
-    third of what backpropagation multiplies and is no pass.
+    third of what backpropagation multiplies and is no pass. On chains it shares the products with the last
+    two matrices as well: there a tangent is the same in every row, or has one number left.
     """
 
     fast: bool = True
