@@ -1,4 +1,8 @@
-"""What the tests of problems share: every backend with the devices it has on any machine."""
+"""What all tests share: what JAX compiled, and every backend with the devices it has on any machine."""
+
+import os
+import shutil
+import tempfile
 
 import pytest
 
@@ -12,6 +16,15 @@ KINDS = {
     "array_api_strict device1": ("array_api_strict", "device1"),
     "array_api_strict device2": ("array_api_strict", "device2"),
 }
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What JAX compiles once in a session is loaded the next time: the same programs come in every file."""
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        folder = tempfile.mkdtemp(prefix="compiled-by-jax-")
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = folder
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.fixture(params=KINDS.values(), ids=KINDS.keys())
