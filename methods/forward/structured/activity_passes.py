@@ -1,7 +1,8 @@
 """The three steps of activity perturbation: a forward pass, slopes along noise at the nodes, local products.
 
 Noise is one vector for each direction: the offsets of `gradmark.nodes` one after the other, then the
-parameters that move themselves. On JAX each step is compiled; passes are counted outside.
+parameters that move themselves. Slopes come from tangents here, and from whoever has others. On JAX each step
+is compiled; passes are counted outside.
 """
 
 import math
@@ -13,8 +14,9 @@ from typing import Any
 from gradmark import passes
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
-from gradmark.nodes import Nodes
+from gradmark.nodes import Nodes, nodes_of
 from gradmark.parameters import Parameters
+from gradmark.problem import Problem
 from gradmark.work import count, uncounted
 
 
@@ -27,11 +29,26 @@ class Before:
     seen: Mapping[str, Any]
 
 
+Slopes = Callable[[Nodes, Parameters, Draw, passes.Trace, Parameters], Array]
+"""The slopes of each block's share of the loss along K moves of what is named, (K, blocks)."""
+
+
+def by_tangents(nodes: Nodes, point: Parameters, draw: Draw, trace: passes.Trace, moves: Parameters) -> Array:
+    """Through the layers' pushforward."""
+    xp: Any = nodes.problem.arrays.xp
+    criterion: Any = nodes.problem.criterion
+    moved = passes.outputs_pushforward(nodes.problem, point, draw, trace, moves)
+    return nodes.by_block(xp.sum(criterion.pullback(trace.outputs, draw) * moved, axis=-1))
+
+
 @dataclass(frozen=True)
 class Steps:
-    """The steps for draws of one number of rows."""
+    """The steps for draws of one number of rows; `slopes` of one move take `each` passes of `kind`."""
 
     nodes: Nodes
+    slopes: Slopes = by_tangents
+    kind: str = "tangent"
+    each: int = 1
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -54,9 +71,10 @@ class Steps:
     def weighted(self, parameters: Parameters, draw: Draw, before: Before, noise: Array) -> Array:
         """The sum over directions of `noise` (K, N), each number times the slope of its block: (N,).
 
-        At least float32. K tangent passes.
+        At least float32. K tangent passes, or what `slopes` takes.
         """
-        count(tangent=noise.shape[0] * passes.share_of_rows(self.nodes.problem, draw))
+        made = self.each * noise.shape[0] * passes.share_of_rows(self.nodes.problem, draw)
+        count(**{self.kind: made})
         trace = before.trace
         with uncounted():
             return self._weighted(dict(parameters), dict(draw.arrays), trace.outputs, trace.saved, noise)
@@ -79,16 +97,11 @@ class Steps:
 
     @cached_property
     def _weighted(self) -> Callable[..., Any]:
-        nodes, criterion = self.nodes, self.nodes.problem.criterion
-        assert criterion is not None
-        xp = nodes.problem.arrays.xp
+        nodes, xp = self.nodes, self.nodes.problem.arrays.xp
 
         def weighted(parameters: Any, arrays: Any, outputs: Any, saved: Any, noise: Any) -> Any:
-            moves, draw = self._split(noise), Draw(arrays)
-            moved = passes.outputs_pushforward(
-                nodes.problem, nodes.point(parameters), draw, passes.Trace(outputs, saved), moves
-            )
-            slopes = nodes.by_block(xp.sum(criterion.pullback(outputs, draw) * moved, axis=-1))
+            moves, trace = self._split(noise), passes.Trace(outputs, saved)
+            slopes = self.slopes(nodes, nodes.point(parameters), Draw(arrays), trace, moves)
             parts = [self._times(slopes, moves[site.offset]) for site in nodes.sites]
             whole = xp.sum(slopes, axis=-1, keepdims=True)
             parts += [self._times(whole, moves[name]) for name in nodes.others]
@@ -131,3 +144,16 @@ class Steps:
         import jax
 
         return jax.jit(function)
+
+
+def by_rows(problem: Problem, steps: Callable[[Nodes], Steps]) -> Callable[[Draw], Steps]:
+    """The steps for a draw, made once for each number of rows; those of the default draw at once."""
+    made: dict[int, Steps] = {}
+
+    def steps_for(draw: Draw) -> Steps:
+        if draw.count not in made:
+            made[draw.count] = steps(nodes_of(problem, draw))
+        return made[draw.count]
+
+    steps_for(problem.default_draw)
+    return steps_for

@@ -17,14 +17,14 @@ from gradmark.arrays import Array
 from gradmark.claims import Claims, Growth, Unbiased
 from gradmark.draw import Draw
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
-from gradmark.nodes import against_nodes, nodes_of
+from gradmark.nodes import against_nodes
 from gradmark.noise import noise_rows
 from gradmark.parameters import Parameters, detached, finished
 from gradmark.population import per_chunk
 from gradmark.problem import Problem
 from gradmark.work import Work, counting
 from methods.forward.slopes import against_layers
-from methods.forward.structured.activity_passes import Steps
+from methods.forward.structured.activity_passes import Steps, by_rows
 from methods.forward.structured.activity_variance import variance_factor
 
 LAWS = ("gaussian", "rademacher")
@@ -70,7 +70,7 @@ class ActivityPerturbation:
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Open the nodes for the rows of each draw; compile on JAX."""
         check_supported(self, problem, want)
-        steps_for, compiled = _by_rows(problem), problem.arrays.backend == "jax"
+        steps_for, compiled = by_rows(problem, Steps), problem.arrays.backend == "jax"
 
         def gradient(
             parameters: Parameters,
@@ -103,16 +103,3 @@ class ActivityPerturbation:
             total = found if total is None else total + found
         assert total is not None
         return arrays.xp.astype(total / self.directions, arrays.dtype_object, copy=False)
-
-
-def _by_rows(problem: Problem) -> Callable[[Draw], Steps]:
-    """The steps for a draw, made once for each number of rows; those of the default draw at once."""
-    made: dict[int, Steps] = {}
-
-    def steps_for(draw: Draw) -> Steps:
-        if draw.count not in made:
-            made[draw.count] = Steps(nodes_of(problem, draw))
-        return made[draw.count]
-
-    steps_for(problem.default_draw)
-    return steps_for
