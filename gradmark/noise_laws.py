@@ -52,7 +52,8 @@ def _normal_cumulative(e: Any) -> Any:
 def _signs(random: np.random.Generator, number: int, size: int) -> Any:
     """A sign for each bit, a row of them in whole bytes: so the first rows do not depend on their number."""
     octets = random.integers(0, 256, (number, -(-size // 8)), np.uint8)
-    return _SIGNS[octets].reshape(number, -1)[:, :size]
+    # np.take, because indexing an array by an array takes three times as long.
+    return np.take(_SIGNS, octets, axis=0).reshape(number, -1)[:, :size]
 
 
 _SIGNS = 2.0 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) - 1.0

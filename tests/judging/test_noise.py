@@ -163,3 +163,10 @@ def test_a_query_that_every_call_makes_is_no_noise() -> None:
             return gradient
 
     assert {each.status for each in heard(Baseline())} == {"passed"}
+
+
+def test_moves_of_one_length_are_told_exactly_where_their_law_is_not_known() -> None:
+    honest = Strategy(law="rademacher", claimed_law="signs of another kind")
+    assert {each.status for each in heard(honest)} == {"passed"}
+    found = first_failed(Strategy(law="rademacher", claimed_law="?", fault="moves of half the size"))
+    assert found.check == "noise.variance" and "is 0.25 in" in found.reason, found.reason

@@ -73,17 +73,18 @@ def mean(sample: Sample, law: NoiseLaw | None) -> Tested:
 
 def variance(sample: Sample, law: NoiseLaw | None) -> Tested | None:
     """Over all numbers together."""
-    squares = np.sum(sample.rows**2, axis=1)
-    value = float(np.mean(squares)) / sample.size
+    squares = np.sum(sample.rows**2, axis=1) / sample.size
+    value = float(np.mean(squares))
     what = "the variance of its noise over sigma^2"
-    if law is None:
-        if sample.runs < _FEWEST_CALLS:
-            return None
-        per_call = sample.per_call(squares / sample.size)
-        p_value, error = of_means(per_call, 1.0)
-    elif law.fixed_length:
-        off, allowed = float(np.max(np.abs(squares / sample.size - 1))), _rounded(sample)
+    if law is None and sample.runs < _FEWEST_CALLS:
+        return None
+    # Where nothing but rounding tells lengths apart, its size is no measure of chance.
+    alike = law is None and float(np.ptp(squares)) <= _rounded(sample)
+    if alike or (law is not None and law.fixed_length):
+        off, allowed = float(np.max(np.abs(squares - 1))), _rounded(sample)
         return Tested("variance", what, value, 1.0, wrong=off > allowed, detectable=lambda alpha: allowed)
+    if law is None:
+        p_value, error = of_means(sample.per_call(squares), 1.0)
     else:
         p_value, error = of_squares(sample.rows, law)
     return Tested(
@@ -103,9 +104,11 @@ def arrays(sample: Sample, law: NoiseLaw | None) -> Tested | None:
     return Tested("arrays", what, value, 1.0, sidak(found[worst], len(found)), where=worst)
 
 
-def correlation(sample: Sample, law: NoiseLaw | None) -> Tested:
+def correlation(sample: Sample, law: NoiseLaw | None) -> Tested | None:
     """The largest correlation of two coordinates: layers that draw from one seed have 1."""
     assert law is not None
+    if sample.size < 2:
+        return None
     cosines = _cosines(sample.rows.T)
     pairs = np.triu_indices(sample.size, 1)
     found = np.abs(cosines[pairs])
