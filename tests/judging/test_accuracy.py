@@ -1,19 +1,21 @@
 """Whether the accuracy stage finds every fault above what it states, and says which kind it is."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 
 import gradmark
-from gradmark.claims import Biased, Truncated, Unbiased
+from gradmark.claims import Biased, Claims, Truncated, Unbiased
 from gradmark.judging.comparing.bounds import bound_at
 from gradmark.judging.places.references import reference_at
 from gradmark.judging.places.sites import sites
 from gradmark.judging.repeating import line
 from gradmark.judging.stages import accuracy
 from gradmark.judging.verdict import Finding
+from gradmark.work import Work
 from tests.judging.fakes import Call, Fake, fake, heard_on, moved, right, with_claims
 
 SMALL: dict[str, Any] = {"data": "synthetic", "widths": (4, 5, 3), "batch": 6}
@@ -126,6 +128,41 @@ def test_every_fault_above_what_is_stated_is_seen(name: str) -> None:
         assert finding.smallest_detectable is not None
         wrong = scaled(name, 1 + finding.smallest_detectable)
         assert accuracy.judge_at(heard_on(wrong, NETWORK), site).status == "failed"
+
+
+SECOND_ORDER = with_claims(exactness=Truncated(2, "step"), work=None)
+
+
+@dataclass(frozen=True)
+class Stating:
+    """Differences that are `factor` times the gradient as built, or at all points, and state `error`."""
+
+    factor: float
+    error: float
+    everywhere: bool = False
+    step: float | None = None
+    claims: Claims = SECOND_ORDER
+
+    def supports(self, problem: Any, want: str = "gradient") -> str | None:
+        return None
+
+    def prepare(self, problem: Any, want: str = "gradient") -> Any:
+        def gradient(parameters: Any, seed: int = 0, *, draw: Any = None, **given: Any) -> Any:
+            there = any(not np.array_equal(a, problem.parameters[name]) for name, a in parameters.items())
+            factor = 1.0 if there and not self.everywhere else self.factor
+            found = right(problem, parameters, draw or problem.default_draw)
+            return gradmark.Estimate({n: factor * a for n, a in found.items()}, None, Work(), self.error)
+
+        return gradient
+
+
+def test_a_poor_step_of_its_own_is_excused_where_a_method_says_so_and_not_at_many_points() -> None:
+    here = judged(Stating(1.1, 1.0))
+    assert here[0].status == "skipped" and "says 1" in here[0].reason and here[1].status == "passed"
+    assert judged(Stating(1.1, 1e-6))[0].status == "failed"
+    assert judged(Stating(1.1, 1.0, step=1e-3))[0].status == "failed"
+    *_, last = accuracy.examine([heard_on(Stating(1.1, 1e3, everywhere=True), NETWORK)])
+    assert last.status == "failed" and "though it says so" in last.reason
 
 
 def test_zeros_and_a_flipped_sign_are_told() -> None:

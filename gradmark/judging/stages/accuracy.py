@@ -9,6 +9,7 @@ from gradmark.judging.comparing.aimed import aimed_at, is_known
 from gradmark.judging.comparing.bounds import Bound, bound_at, precision
 from gradmark.judging.comparing.compared import Worst, compared, fits
 from gradmark.judging.comparing.diagnosis import diagnosis
+from gradmark.judging.comparing.owned import owned, too_often
 from gradmark.judging.comparing.range import out_of_range
 from gradmark.judging.comparing.uphill import not_uphill
 from gradmark.judging.hearing import Answer, Hearing, MethodError
@@ -39,13 +40,19 @@ def applies(claims: Claims) -> str | None:
 
 
 def examine(hearings: Sequence[Hearing]) -> Iterator[Finding]:
-    """A finding for each site of each problem."""
+    """A finding for each site of each problem, and one where a method is excused at too many."""
+    passing = owning = 0
     for number, hearing in enumerate(hearings):
         for site in sites(hearing.problem, hearing.seed):
             if hearing.clock.left() <= 0:
                 yield _left_out(hearings[number:], site)
                 return
-            yield judge_at(hearing, site)
+            found = judge_at(hearing, site)
+            yield found
+            passing += found.status == "passed"
+            owning += found.status == "skipped" and found.evidence is not None
+    if fault := too_often(owning, passing):
+        yield Finding(NAME, "failed", fault)
 
 
 def judge_at(hearing: Hearing, site: Site) -> Finding:
@@ -108,6 +115,7 @@ def _crosses(hearing: Hearing) -> str:
 def _compared(hearing: Hearing, site: Site, answer: Answer, reference: Reference, bound: Bound) -> Finding:
     worst = compared(answer.gradient, reference, bound)
     errors = profile(answer.gradient, reference, hearing.dtype)
+    excuse = owned(hearing, answer, reference) if worst.wrong else ""
     by = f"by {words(reference)}"
     if not worst.wrong:
         reason = f"within {worst.ratio:.2g} of what {bound.words} allows, {by}."
@@ -125,6 +133,8 @@ def _compared(hearing: Hearing, site: Site, answer: Answer, reference: Reference
         point=site.name,
         code=line(hearing, site, worst.array, worst.index, hearing.seed),
     )
+    if excuse:
+        return _finding(hearing, site, "skipped", excuse, answer, evidence=evidence)
     return _finding(
         hearing,
         site,
