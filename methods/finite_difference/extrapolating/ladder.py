@@ -16,8 +16,11 @@ _ONE_SIDED = 6.0
 """The same for one-sided ones: the weights of an entry of ratio 4 are 2.4 of them, all with one f(x)."""
 _SIGNIFICANT = 8.0
 """Of the noise over the step, that a bend must exceed."""
-_CLEAR = 2.0
-"""Errors of its own that a jump must exceed to be one."""
+_CLEAR = 1.0
+"""Errors of its own that a jump must exceed to be one: they are twice what they seem (`extrapolation`)."""
+_SHORT = 2.0
+"""Errors of its own that a jump may fall short by: far from the point a kink seems to bend less than it
+shifts the slopes."""
 _FEWEST = 3
 """Steps that tell a cusp from a smooth function that is even about the point."""
 _GROWN = 2.0
@@ -108,7 +111,7 @@ class Ladder:
         slopes, jumps = self.slopes, self.jumps
         with np.errstate(all="ignore"):
             size = np.abs(jumps.value)
-            jump = np.where(size > _CLEAR * jumps.error, size + jumps.error, 0)
+            jump = np.where(size > _CLEAR * jumps.error, size + _SHORT * jumps.error, 0)
             cusp = np.where(self._last > self._first / 2, self._last, 0)
             known = slopes.error + np.maximum(jump, cusp) / 2
             wild = (slopes.error > np.abs(slopes.value)) & (slopes.newest >= slopes.error)
