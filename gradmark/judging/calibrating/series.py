@@ -65,10 +65,13 @@ def _stage(name: str, seed: int) -> Iterator[Outcome]:
         name, lambda hearing: module.examine([hearing])
     )
     for number in itertools.count() if subjects else ():
-        found = list(itertools.chain(*(_heard(subject, judge, seed + number) for subject in subjects)))
-        if not found and number:
+        heard = itertools.chain.from_iterable(_heard(subject, judge, seed + number) for subject in subjects)
+        first = next(heard, None)
+        if first is not None:
+            yield first
+        elif number:
             return
-        yield from found
+        yield from heard
 
 
 def _subjects(stage: str, applies: Callable[..., str | None]) -> Iterator[_Subject]:
