@@ -57,7 +57,9 @@ class SobolES:
     def claims(self) -> Claims:
         """Unbiased for the gradient of the smoothed loss; nothing is claimed of its variance."""
         target = Target("smoothed gradient", "gaussian", self.sigma)
-        return black_box_claims(Unbiased("pairs", None, independent=False), target, 2 * self.pairs, self.shaping)
+        return black_box_claims(
+            Unbiased("pairs", None, independent=False), target, 2 * self.pairs, self.shaping
+        )
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
         """Any problem without bounds, of at most 21,201 parameters: so many dimensions have Sobol points."""
