@@ -41,6 +41,9 @@ def test_a_jacobian_of_a_loss_is_its_gradient_to_the_bit_and_a_product_with_a_ba
     problem = gradmark.from_function(lambda x: np.sum(np.sin(x) * x), at)
     gradient = gradmark.get_method(name).prepare(problem)(problem.parameters).gradient["x"]
     np.testing.assert_array_equal(jacobian(name, problem)["x"], gradient)
+    matrix = gradmark.from_function(lambda x: np.sum(np.sin(x) * x), at.reshape(2, 2))
+    gradient_of_matrix = gradmark.get_method(name).prepare(matrix)(matrix.parameters).gradient["x"]
+    np.testing.assert_array_equal(jacobian(name, matrix)["x"], gradient_of_matrix)
     for entry, basis in enumerate(np.eye(4)):
         assert product(name, problem, {"x": basis}) == gradient[entry]
 

@@ -46,12 +46,12 @@ def _of_losses(options: Options) -> str | None:
 
 def one_sided_outputs(problem: Problem, want: Want, step: float | None, sign: int) -> Prepared:
     """(outputs(x + sign h v) - outputs(x)) / (sign h), near a bound to the other side; P + 1 make J."""
-    return of_outputs(problem, want, _one_sided(problem, step, sign))
+    return of_outputs(problem, want, _one_sided(problem, step, sign, want == "jacobian"))
 
 
 def symmetric_outputs(problem: Problem, want: Want, step: float | None, stencil: Stencil) -> Prepared:
     """The central `stencil`, which has as many evaluations along a direction as its order."""
-    return of_outputs(problem, want, _symmetric(problem, step, stencil))
+    return of_outputs(problem, want, _symmetric(problem, step, stencil, want == "jacobian"))
 
 
 def of_outputs(problem: Problem, want: Want, bind: Bind) -> Prepared:
@@ -61,12 +61,13 @@ def of_outputs(problem: Problem, want: Want, bind: Bind) -> Prepared:
     return answering(problem, want, jacobian_by(problem, bind, partial(members_per_chunk, problem)))
 
 
-def _one_sided(problem: Problem, step: float | None, sign: int) -> Bind:
+def _one_sided(problem: Problem, step: float | None, sign: int, alone: bool) -> Bind:
     arrays, outputs_at = problem.arrays, moved_outputs(problem)
     rule = steps.order_rule(one_sided().order)
 
     def bind(point: Parameters, draw: Draw) -> Along:
-        value, coordinates = outputs_here(problem, point, draw), coordinate_steps(arrays, point, rule, step)
+        value = outputs_here(problem, point, draw)
+        coordinates = coordinate_steps(arrays, point, rule, step, alone=alone)
         check_outputs_digits(problem, value, step)
 
         def along(tangents: Parameters) -> tuple[Array, Array]:
@@ -83,12 +84,12 @@ def _one_sided(problem: Problem, step: float | None, sign: int) -> Bind:
     return bind
 
 
-def _symmetric(problem: Problem, step: float | None, stencil: Stencil) -> Bind:
+def _symmetric(problem: Problem, step: float | None, stencil: Stencil, alone: bool) -> Bind:
     arrays, outputs_at = problem.arrays, moved_outputs(problem)
     rule, offsets = steps.order_rule(stencil.order), pairs(stencil)
 
     def bind(point: Parameters, draw: Draw) -> Along:
-        coordinates = coordinate_steps(arrays, point, rule, step)
+        coordinates = coordinate_steps(arrays, point, rule, step, alone=alone)
 
         def along(tangents: Parameters) -> tuple[Array | None, Array]:
             lines = rays(arrays, point, tangents)

@@ -5,7 +5,8 @@
 with b the step for a coordinate of size 1 and s the sizes of the coordinates (`by_dtype`): |x| / |v|, where
 each size counts as much as v has of its coordinate (Brown and Saad 1990, "Hybrid Krylov methods for nonlinear
 systems of equations", SIAM J. Sci. Stat. Comput. 11; Knoll and Keyes 2004, J. Comput. Phys. 193, compare
-others). What x moves by does not depend on the length of v, and along one coordinate it is the step of that.
+others). What x moves by does not depend on the length of v. The coordinates of a Jacobian move alone: s are
+their `lengths` there, so that h is the step of a gradient.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from typing import Any
 from gradmark.arrays import Array, Arrays
 from gradmark.errors import UsageError
 from gradmark.parameters import Parameters
-from methods.finite_difference.steps.by_dtype import Rule, wanted
+from methods.finite_difference.steps.by_dtype import Rule, wanted, wanted_alone
 from methods.finite_difference.steps.room import inward, resolved
 
 
@@ -122,10 +123,15 @@ class Rays:
         return reduce(xp.add, [xp.sum(term(name, u), axis=1, dtype=wide) for name, u in self.units.items()])
 
 
-def coordinate_steps(arrays: Arrays, point: Parameters, rule: Rule, step: float | None) -> dict[str, Array]:
-    """The step of each coordinate: `step`, or the rule times its size; none that rounding would swallow."""
-    some = {name: x for name, x in point.items() if 0 not in x.shape}
-    return {name: resolved(arrays, x, wanted(arrays, x, rule, step)) for name, x in some.items()}
+def coordinate_steps(
+    arrays: Arrays, point: Parameters, rule: Rule, step: float | None, *, alone: bool = False
+) -> dict[str, Array]:
+    """The step of each coordinate: `step`, or the rule times its size, or its length where it moves `alone`.
+
+    None is so short that rounding would swallow it.
+    """
+    of, some = wanted_alone if alone else wanted, {n: x for n, x in point.items() if 0 not in x.shape}
+    return {name: resolved(arrays, x, of(arrays, x, rule, step)) for name, x in some.items()}
 
 
 def rays(arrays: Arrays, point: Parameters, tangents: Parameters) -> Rays | None:
