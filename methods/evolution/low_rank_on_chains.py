@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from gradmark.arrays import Array, to_numpy
+from gradmark.dense_chain import chain_of
 from gradmark.draw import Draw
 from gradmark.layer import InPlace, NamedLayer
 from gradmark.noise import Members
@@ -27,7 +28,6 @@ from gradmark.problem import Problem
 from gradmark.work import count
 from methods.evolution.factors import Place, numbers, places, weighted
 from methods.evolution.shaping import shaped
-from methods.finite_difference.structured.dense_chains import chain_of
 
 _ROWS = 1024
 """So many that a product with W is as fast as any, and so few that their states stay near the core."""

@@ -18,7 +18,6 @@ import numpy as np
 
 from gradmark.arrays import Array
 from gradmark.dense_chain import DenseChain
-from gradmark.dense_chain import chain_of as chain_of
 from gradmark.draw import Draw
 from gradmark.layer import InPlace
 from gradmark.parameters import Parameters
