@@ -13,21 +13,23 @@ from problems.assembling import assemble
 from problems.freezing import frozen
 from problems.initialisations import INITIALISATIONS
 from problems.layers.batch_norm import check_rows
-from problems.layers.nonlinearities import NONLINEARITIES
+from problems.layers.jumping import ACTIVATIONS
 from problems.losses import LOSSES
 from problems.network import Network
+from problems.zero_one import ZeroOne
 
 LARGEST_GAIN = 1e4
 """Weights of standard deviation 1e4 are finite in every dtype, float16 (to 65504) among them."""
 LARGEST_RATE = 0.99
 """Of dropout: beyond, hardly a unit is left."""
 NORMALISATIONS = ("none", "batch", "layer")
+_CRITERIA = {**LOSSES, "zero_one": ZeroOne}
 
 
 def check_choices(problem: str, chosen: Mapping[str, Any]) -> int:
     """Check `activation`, `loss`, `initialisation`, `gain`, `data`, `batch`; how many rows there are."""
-    check_name("activation", chosen["activation"], NONLINEARITIES)
-    check_name("loss", chosen["loss"], LOSSES)
+    check_name("activation", chosen["activation"], ACTIVATIONS)
+    check_name("loss", chosen["loss"], _CRITERIA)
     check_name("initialisation", chosen["initialisation"], INITIALISATIONS)
     check_name("data set", chosen["data"], ("digits", "synthetic"))
     check_number(problem, "gain", chosen["gain"], 0, LARGEST_GAIN)
@@ -74,23 +76,24 @@ def chosen_network(
 ) -> Network:
     """`layers` on the data set that the arguments of `call` name, which has `rows` rows and `ends` units.
 
-    `smoothness` is that of the activation where it is not said. Statistics to be frozen are measured in
-    float64 on NumPy, wherever the network lives: so it has the same ones everywhere.
+    `smoothness` is that of the layers: of the activation where it is not said. Statistics to be frozen are
+    measured in float64 on NumPy, wherever the network lives: so it has the same ones everywhere.
     """
     chosen = call.arguments
     place = {name: chosen[name] for name in ("backend", "device", "dtype")}
     there = Arrays(**place)
     arrays = Arrays() if chosen.get("frozen") else there
+    of_layers = smoothness or ACTIVATIONS[chosen["activation"]].smoothness
     network = assemble(
         call,
         layers(arrays),
-        LOSSES[chosen["loss"]](arrays),
+        _CRITERIA[chosen["loss"]](arrays),
         datasets.rows_of(chosen["data"], *ends, chosen["loss"], rows, chosen["seed"]),
         arrays,
         batch=chosen["batch"],
         seed=chosen["seed"],
         initialisation=chosen["initialisation"],
         gain=chosen["gain"],
-        smoothness=smoothness or NONLINEARITIES[chosen["activation"]].smoothness,
+        smoothness="discontinuous" if chosen["loss"] == "zero_one" else of_layers,
     )
     return frozen(network).to(**place) if chosen.get("frozen") else network

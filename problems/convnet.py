@@ -17,6 +17,7 @@ from problems.choices import check_choices, chosen_network
 from problems.layers.activation import Activation
 from problems.layers.convolution import Convolution
 from problems.layers.dense import Dense
+from problems.layers.jumping import JUMPING
 from problems.layers.pooling import AveragePool, MaxPool
 from problems.network import Network
 
@@ -84,7 +85,7 @@ def convnet(
         partial(_layers, stages, pool, activation, widths),
         (size**2, outputs),
         rows,
-        smoothness="kinked" if pool == "max" else None,
+        smoothness="kinked" if pool == "max" and activation not in JUMPING else None,
     )
 
 

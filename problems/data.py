@@ -54,11 +54,11 @@ def rows_there(data: str, batch: int) -> int:
 
 
 def rows_of(data: str, inputs: int, outputs: int, loss: str, rows: int, seed: int) -> dict[str, Any]:
-    """``inputs`` and ``targets`` of the data set named `data`; classes where `loss` is cross_entropy."""
+    """``inputs`` and ``targets`` of the data set named `data`; classes where `loss` is of such."""
     if data == "digits":
         x, y = digits()
     else:
         x, y = synthetic(rows, inputs, outputs, seed)
-        if loss == "cross_entropy":
+        if loss in ("cross_entropy", "zero_one"):
             y = one_hot_of_largest(y)
     return {"inputs": x, "targets": y}

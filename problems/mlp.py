@@ -34,11 +34,13 @@ def mlp(
 ) -> Network:
     """Dense layers of the given `widths` (inputs first, outputs last), `activation` between them.
 
-    `activation` is one of identity, sigmoid, tanh, relu, leaky_relu, elu, gelu, silu, softplus; `loss` mse or
-    cross_entropy (see `problems.losses`); `initialisation` xavier, he, lecun, orthogonal or normal, times
-    `gain` (from 0 to 1e4); biases start at zero. `data` is digits (64 inputs, 10 outputs) or synthetic (any
-    widths). A draw is `batch` rows. Raises `UsageError` for a name or size that does not fit, or that would
-    not fit into memory.
+    `activation` is one of identity, sigmoid, tanh, relu, leaky_relu, elu, gelu, silu, softplus and sign;
+    `loss` mse or cross_entropy (see `problems.losses`), or zero_one, the share of rows classified wrongly
+    (see `problems.zero_one`); with sign or zero_one the loss jumps, and its gradient, but for the last layer
+    behind signs, is zero. `initialisation` is xavier, he, lecun, orthogonal or normal, times `gain` (from 0
+    to 1e4); biases start at zero. `data` is digits (64 inputs, 10 outputs) or synthetic (any widths). A draw
+    is `batch` rows. Raises `UsageError` for a name or size that does not fit, or that would not fit into
+    memory.
 
     >>> problem = mlp(widths=(64, 16, 10))
     >>> {name: array.shape for name, array in problem.parameters.items()}

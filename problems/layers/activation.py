@@ -10,9 +10,10 @@ from gradmark.arrays import BACKENDS, Array, Arrays
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
 from gradmark.layer import Own
-from problems.layers.differences import DIFFERENCES, DIFFERENCES_INTO
+from problems.layers.differences import DIFFERENCES_INTO
 from problems.layers.in_buffers import IN_BUFFERS
-from problems.layers.nonlinearities import NONLINEARITIES, Nonlinearity
+from problems.layers.jumping import ACTIVATIONS, DIFFERENCES
+from problems.layers.nonlinearities import Nonlinearity
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Activation:
     @cached_property
     def formula(self) -> Nonlinearity:
         """sigma and its derivative."""
-        return NONLINEARITIES[self.name]
+        return ACTIVATIONS[self.name]
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """An activation has no parameters."""
