@@ -73,6 +73,9 @@ class InfluenceBalancing:
     counted: str
     arrays: Arrays
 
+    def __post_init__(self) -> None:
+        self.influences  # noqa: B018  # made now: in a trace of JAX it would be part of it
+
     @cached_property
     def influences(self) -> Array:
         """b, a row."""

@@ -99,8 +99,8 @@ class LogisticMap:
         moved = r + sigma * points
         if moved.min() < _WITHIN[0] or moved.max() > _WITHIN[1]:
             raise UsageError(
-                f"logistic_map: smoothing with sigma={sigma:g} at r={r:g} reaches beyond 0 or 4, where x is not bounded: "
-                f"take a sigma of at most {min(r, _WITHIN[1] - r) / _REACH:.3g}."
+                f"logistic_map: smoothing with sigma={sigma:g} at r={r:g} reaches beyond 0 or 4, where x has "
+                f"no bound: take a sigma of at most {min(r, _WITHIN[1] - r) / _REACH:.3g}."
             )
         mean = np.sum(weights * points * self._losses(moved)) / sigma
         return {"r": self.arrays.array([mean])}

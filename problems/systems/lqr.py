@@ -76,6 +76,9 @@ class Regulator:
     horizon: int
     arrays: Arrays
 
+    def __post_init__(self) -> None:
+        self.matrices  # noqa: B018  # made now: in a trace of JAX they would be part of it
+
     @cached_property
     def matrices(self) -> tuple[Array, Array]:
         """A and B among the problem's arrays."""
