@@ -123,5 +123,5 @@ def _summed(missed: Any, ahead: list[tuple[int, float]], unit: float) -> Missed 
     odd, even = (missed[..., 0] - missed[..., 1]) @ (a / (2 * k)), (missed[..., 0] + missed[..., 1]) @ a
     along = 2 * float(a @ k)
     noises = math.sqrt(2 * np.sum((a / (2 * k)) ** 2)), math.sqrt(2 * np.sum(a**2) + 4) / along
-    sizes = [float(np.sqrt(np.mean(each**2))) / unit for each in (odd, even / along)]
-    return Missed(*sizes, (noises[0] / unit, noises[1] / unit))
+    of_slopes, of_kinks = (float(np.sqrt(np.mean(each**2))) / unit for each in (odd, even / along))
+    return Missed(of_slopes, of_kinks, (noises[0] / unit, noises[1] / unit))

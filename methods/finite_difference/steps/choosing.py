@@ -7,7 +7,8 @@ no room to measure, where no value is finite, or whose sampled coordinates the l
 step of the dtype.
 
 noise costs 174 evaluations for each array with two points, 204 with three and 264 with five; the others
-search as long as they have to, some 100 to 300.
+search as long as they have to, some 100 to 300. To see what all coordinates err (`stencils.together`) costs
+16 more with two or three points, and 24 with five.
 """
 
 import math
