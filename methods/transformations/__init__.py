@@ -1,1 +1,1 @@
-"""Methods that change what another method returns: clipping by norm and by value."""
+"""Methods that change another one: clip what it returns, or take a control variate out of its loss."""
