@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradmark.arrays import Array, Arrays
-from gradmark.noise_laws import noise_law
+from gradmark.noise_laws import noise_law, write_signs
 from gradmark.random import generator, stream
 
 LAWS = ("gaussian", "rademacher", "orthonormal")
@@ -70,13 +70,36 @@ class Members:
 
     def rows(self, start: int, stop: int) -> Any:
         """Members `start` to `stop` - 1, float64, shape (stop - start, size)."""
-        parts = []
+        parts = list(self.parts(start, stop))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def parts(self, start: int, stop: int) -> Iterator[Any]:
+        """The same, block by block as they are made, without a copy."""
         while start < stop:
             block, offset = divmod(start, self._together)
             upto = min(self._together, offset + stop - start)
-            parts.append(self._block(block, upto)[offset:upto])
+            yield self._block(block, upto)[offset:upto]
             start += upto - offset
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    @property
+    def width(self) -> int:
+        """The length of the rows that `write` fills: of signs whole bytes, of other laws `size`."""
+        return -(-self._size // 8) * 8 if self._law.signs else self._size
+
+    def write(self, start: int, stop: int, scale: float, out: Any) -> None:
+        """Those members times `scale`, written into `out` (stop - start, `width`) and rounded to its dtype.
+
+        What lies behind `size` in a row is of no use. Signs take a tenth of the time that `rows` does.
+        """
+        while start < stop:
+            block, offset = divmod(start, self._together)
+            number = min(self._together - offset, stop - start)
+            if self._law.signs:
+                write_signs(stream(self._seed, "noise", block), offset, scale, out[:number])
+            else:
+                made = self._block(block, offset + number)[offset:]
+                np.multiply(made[:number], scale, out=out[:number], casting="same_kind")
+            start, out = start + number, out[number:]
 
     def _block(self, block: int, upto: int) -> Any:
         """At least the first `upto` members of a block; fewer than all only where no more is asked."""
