@@ -49,7 +49,8 @@ class Problem(Protocol):
     One member more is optional: `smoothed_form(parameters, draw, law, sigma)`, the exact mean of
     f(x + sigma e) e / sigma over search noise e of a `gradmark.noise_laws.NoiseLaw`, as named arrays. For
     Gaussian e it is the gradient of the smoothed loss E f(x + sigma e); for other laws it is what an
-    evolution strategy with that noise estimates. The judge of random methods asks for it by ``getattr``.
+    evolution strategy with that noise estimates. It raises `UsageError` for a law or sigma for which it has
+    no formula. The judge of random methods asks for it by ``getattr``.
     """
 
     @property

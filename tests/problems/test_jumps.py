@@ -13,13 +13,18 @@ from gradmark.noise_laws import noise_law
 from problems.layers.jumping import ACTIVATIONS, DIFFERENCES
 from problems.zero_one import ZeroOne
 
-GAUSSIAN, SPHERE = noise_law("gaussian"), noise_law("sphere")
+GAUSSIAN: Any = noise_law("gaussian")
+SPHERE: Any = noise_law("sphere")
 SMALL: dict[str, Any] = {"widths": (5, 6, 3), "data": "synthetic", "batch": 8}
 EXACT = {
     "numpy": ("backprop", "dual_numbers", "complex_step", "central_difference", "node_difference"),
     "torch": ("backprop", "autograd", "checkpointed_backprop"),
     "jax": ("jax_grad",),
 }
+
+
+def built(name: str, **sizes: Any) -> Any:
+    return gradmark.get_problem(name, **sizes)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +34,7 @@ def test_exact_methods_give_the_zero_that_the_gradient_is(backend: str, method: 
     pytest.importorskip(backend, reason=f"{backend} is not installed here")
     kinds = (("sign", "zero_one"), ("tanh", "zero_one"), ("sign", "cross_entropy"))
     for activation, loss in kinds if backend != "jax" else kinds[:1]:  # which compiles for a second each
-        problem = gradmark.get_problem("mlp", activation=activation, loss=loss, backend=backend, **SMALL)
+        problem = built("mlp", activation=activation, loss=loss, backend=backend, **SMALL)
         assert problem.smoothness == "discontinuous"
         found = gradmark.get_method(method).prepare(problem)(problem.parameters).gradient
         sizes = {name: float(np.max(np.abs(to_numpy(array)))) for name, array in found.items()}
@@ -40,7 +45,7 @@ def test_exact_methods_give_the_zero_that_the_gradient_is(backend: str, method: 
 
 @pytest.mark.parametrize("name", ["deep_mlp", "resnet_mlp", "convnet"])
 def test_other_networks_may_jump_too(name: str) -> None:
-    problem = gradmark.get_problem(name, activation="sign", loss="zero_one")
+    problem = built(name, activation="sign", loss="zero_one")
     assert problem.smoothness == "discontinuous"
     errors = problem.batch * float(problem.loss(problem.parameters))
     assert errors == pytest.approx(round(errors), abs=1e-9) and 0 < errors <= problem.batch
@@ -48,8 +53,8 @@ def test_other_networks_may_jump_too(name: str) -> None:
 
 def test_a_network_without_hidden_units_does_not_jump_where_its_loss_does_not() -> None:
     sizes = {**SMALL, "widths": (5, 3), "activation": "sign"}
-    assert gradmark.get_problem("mlp", loss="mse", **sizes).smoothness == "smooth"
-    assert gradmark.get_problem("mlp", loss="zero_one", **sizes).smoothness == "discontinuous"
+    assert built("mlp", loss="mse", **sizes).smoothness == "smooth"
+    assert built("mlp", loss="zero_one", **sizes).smoothness == "discontinuous"
 
 
 def test_the_sign_is_that_of_numpy_and_passes_on_what_is_no_number(everywhere: Arrays) -> None:
@@ -64,7 +69,7 @@ def test_the_sign_is_that_of_numpy_and_passes_on_what_is_no_number(everywhere: A
 def test_the_share_of_wrong_answers_is_one_less_the_accuracy(everywhere: Arrays) -> None:
     if everywhere.backend == "jax":
         pytest.skip("it would compile for seconds what the test of exact methods has")
-    problem = gradmark.get_problem(
+    problem = built(
         "mlp",
         loss="zero_one",
         widths=(64, 10),
@@ -83,7 +88,7 @@ def test_the_share_of_wrong_answers_is_one_less_the_accuracy(everywhere: Arrays)
 def test_its_changes_are_those_of_its_values() -> None:
     random, criterion = np.random.default_rng(0), ZeroOne(Arrays())
     y, changes = random.standard_normal((6, 4)), random.standard_normal((3, 6, 4))
-    draw = gradmark.get_problem("mlp", **{**SMALL, "widths": (5, 4), "batch": 6}).default_draw
+    draw = built("mlp", **{**SMALL, "widths": (5, 4), "batch": 6}).default_draw
     rows = criterion.row_losses(y, draw)
     found = criterion.row_differences(y, draw, changes)
     np.testing.assert_array_equal(found, [criterion.row_losses(y + each, draw) - rows for each in changes])
@@ -101,7 +106,7 @@ def test_a_strategy_finds_the_smoothed_accuracy_of_a_linear_classifier() -> None
     (|x|^2 + 1)), so that P(wrong) = Phi(-+ m / s), whose derivative by w_1 is -+ phi(m / s) x / s. Six errors
     of the mean in each of 8 entries: by chance one time in 10^7.
     """
-    problem = gradmark.get_problem("mlp", widths=(3, 2), loss="zero_one", data="synthetic", batch=5)
+    problem = built("mlp", widths=(3, 2), loss="zero_one", data="synthetic", batch=5)
     sigma, count = 0.3, 40_000
     weight, bias = problem.parameters.values()
     x, t = problem.default_draw.arrays["inputs"], problem.default_draw.arrays["targets"]
@@ -130,7 +135,7 @@ def test_a_strategy_finds_the_smoothed_accuracy_of_a_linear_classifier() -> None
 def test_the_smoothed_unit_is_known_for_normal_noise_and_for_the_sphere(sigma: float) -> None:
     """Along the input the noise has a density of one number, which is integrated here; across, mean zero."""
     size = 12
-    problem = gradmark.get_problem("heaviside", size=size)
+    problem = built("heaviside", size=size)
     theta = problem.parameters["x"]
     a = np.tile([0.5, -1.0, 1.5, -0.5, 1.0, -1.5], 2)
     u = 0.1 / sigma
@@ -150,7 +155,7 @@ def test_the_smoothed_unit_is_known_for_normal_noise_and_for_the_sphere(sigma: f
 
 
 def test_a_strategy_finds_what_the_unit_has_no_gradient_of() -> None:
-    problem = gradmark.get_problem("heaviside", size=50)
+    problem = built("heaviside", size=50)
     exact = problem.closed_form(problem.parameters, problem.default_draw)["x"]
     assert not np.any(exact)
     smooth = problem.smoothed_form(problem.parameters, problem.default_draw, GAUSSIAN, 0.1)["x"]

@@ -16,7 +16,8 @@ from gradmark.reference import best_reference
 from tests.methods.cases import complex_steps, relative_error
 
 SIGMA = 0.02
-GAUSSIAN, SIGNS = noise_law("gaussian"), noise_law("rademacher")
+GAUSSIAN: Any = noise_law("gaussian")
+SIGNS: Any = noise_law("rademacher")
 SYSTEMS: dict[str, tuple[str, dict[str, Any]]] = {
     "logistic_map": ("logistic_map", {"horizon": 5}),
     "influence, last": ("influence_balancing", {"horizon": 30}),
@@ -32,12 +33,14 @@ ROUNDINGS = 500
 every_system = pytest.mark.parametrize("name", SYSTEMS)
 
 
+def built(name: str, **sizes: Any) -> Any:
+    return gradmark.get_problem(name, **sizes)
+
+
 def system(name: str, arrays: Arrays | None = None, **sizes: Any) -> Any:
     factory, own = SYSTEMS[name]
     where = arrays or Arrays()
-    return gradmark.get_problem(
-        factory, **{**own, **sizes}, backend=where.backend, device=where.device, dtype=where.dtype
-    )
+    return built(factory, **{**own, **sizes}, backend=where.backend, device=where.device, dtype=where.dtype)
 
 
 def value(problem: Any, name: str, number: float) -> float:
@@ -67,7 +70,8 @@ def test_stepping_through_time_ends_at_the_loss_of_any_draw(name: str) -> None:
     problem = system(name)
     unroll, draw = problem.unroll, problem.draw(3)
     parameters = {key: np.stack([array, 1.1 * array]) for key, array in problem.parameters.items()}
-    state, parts = unroll.initial(parameters, draw), [0.0]
+    state = unroll.initial(parameters, draw)
+    parts: list[Any] = [0.0]
     for t in range(unroll.horizon):
         state = unroll.step(parameters, state, draw, t)
         parts.append(unroll.loss(parameters, state, draw))
@@ -101,7 +105,7 @@ def test_the_smoothed_gradient_of_the_logistic_map_is_the_mean_of_its_gradients(
     horizon: int, wanted: float
 ) -> None:
     """E f(r + sigma e) e / sigma = E f'(r + sigma e), which is a much wilder function."""
-    problem = gradmark.get_problem("logistic_map", horizon=horizon)
+    problem = built("logistic_map", horizon=horizon)
     found = problem.smoothed_form(problem.parameters, problem.default_draw, GAUSSIAN, SIGMA)["r"][0]
     assert found == pytest.approx(wanted, abs=5e-5)
     e = np.linspace(-8, 8, 2**17)
@@ -114,7 +118,7 @@ def test_the_smoothed_gradient_of_the_logistic_map_is_the_mean_of_its_gradients(
 @pytest.mark.parametrize(("horizon", "wanted", "spread"), [(60, 0.338, 0.63), (200, 0.452, 0.81)])
 def test_a_chaotic_unroll_still_has_its_smoothed_gradient(horizon: int, wanted: float, spread: float) -> None:
     """Mirrored samples of standard deviation `spread`, whose mean lies within five errors of that of 2^20."""
-    problem = gradmark.get_problem("logistic_map", horizon=horizon)
+    problem = built("logistic_map", horizon=horizon)
     assert problem.smoothed_form is None
     e = np.random.default_rng(0).standard_normal((2**15, 1))
     above, below = (problem.loss({"r": 3.8 + side * SIGMA * e}) for side in (1, -1))
@@ -126,7 +130,7 @@ def test_a_chaotic_unroll_still_has_its_smoothed_gradient(horizon: int, wanted: 
 def test_the_gradient_of_a_chaotic_unroll_says_nothing_of_it() -> None:
     e = np.random.default_rng(0).standard_normal((2**14, 1))
     for horizon, sure in ((5, True), (20, False)):
-        problem = gradmark.get_problem("logistic_map", horizon=horizon)
+        problem = built("logistic_map", horizon=horizon)
         slopes = np.imag(problem.loss({"r": 3.8 + SIGMA * e + 1e-30j})) / 1e-30
         right = float(np.mean(slopes > 0))
         assert right == 1 if sure else abs(right - 0.5) < 0.03
@@ -134,14 +138,14 @@ def test_the_gradient_of_a_chaotic_unroll_says_nothing_of_it() -> None:
 
 
 def test_signs_are_two_points_of_the_logistic_map() -> None:
-    problem = gradmark.get_problem("logistic_map", horizon=7)
+    problem = built("logistic_map", horizon=7)
     found = problem.smoothed_form(problem.parameters, problem.default_draw, SIGNS, 0.1)["r"][0]
     wanted = (value(problem, "r", 3.9) - value(problem, "r", 3.7)) / 0.2
     assert found == pytest.approx(wanted, rel=1e-13)
 
 
 def test_influence_balances_to_a_gradient_of_24_and_an_optimum_at_minus_a_sixth() -> None:
-    problem = gradmark.get_problem("influence_balancing")
+    problem = built("influence_balancing")
     draw = problem.default_draw
     assert float(problem.closed_form(problem.parameters, draw)["theta"][0]) == pytest.approx(24, rel=1e-14)
     at_optimum = problem.closed_form({"theta": np.array([-1 / 6])}, draw)["theta"][0]
@@ -151,7 +155,7 @@ def test_influence_balances_to_a_gradient_of_24_and_an_optimum_at_minus_a_sixth(
 
 def test_a_truncated_unroll_of_influence_has_the_wrong_sign() -> None:
     """With the state at rest, where s_1 - 1 = -6 theta - 1 = -4, the last K steps pass on -4 c_K."""
-    problem = gradmark.get_problem("influence_balancing", horizon=60)
+    problem = built("influence_balancing", horizon=60)
     _, along = problem.system.influence()
     assert [float(round(-4 * along[k - 1], 1)) for k in (1, 5, 10, 20)] == [-4, -20, -40, -65.9]
     assert -4 * along[-1] > 20
@@ -160,10 +164,10 @@ def test_a_truncated_unroll_of_influence_has_the_wrong_sign() -> None:
 def test_the_mean_of_the_gradients_at_a_cliff_has_the_wrong_sign() -> None:
     """V' from the smoothed form without environment noise, against differences of V and the known values."""
     for theta, gradient, pathwise in ((0.95, -4.00, 0.84), (1.0, -7.48, 0.50)):
-        still = gradmark.get_problem("contact_cliff", start=theta, spread=0.0, batch=1)
+        still = built("contact_cliff", start=theta, spread=0.0, batch=1)
         found = -still.smoothed_form(still.parameters, still.default_draw, GAUSSIAN, 0.05)["theta"][0]
         assert found == pytest.approx(gradient, abs=5e-3)
-        noisy = gradmark.get_problem("contact_cliff", start=theta, batch=2**16)
+        noisy = built("contact_cliff", start=theta, batch=2**16)
         mean = -noisy.closed_form(noisy.parameters, noisy.default_draw)["theta"][0]
         assert mean == pytest.approx(pathwise, abs=5 / 2**9)  # a share has an error below 1/2 / sqrt(rows)
         step = 1e-4
@@ -176,7 +180,7 @@ def test_the_mean_of_the_gradients_at_a_cliff_has_the_wrong_sign() -> None:
 
 
 def test_a_cliff_smoothed_at_a_draw_is_the_mean_over_its_rows() -> None:
-    problem = gradmark.get_problem("contact_cliff", batch=3)
+    problem = built("contact_cliff", batch=3)
     e = np.linspace(-8, 8, 2**20 + 1)
     found = problem.smoothed_form(problem.parameters, problem.default_draw, GAUSSIAN, 0.03)["theta"][0]
     losses = problem.loss({"theta": 0.95 + 0.03 * e[:, None]})
@@ -186,7 +190,7 @@ def test_a_cliff_smoothed_at_a_draw_is_the_mean_over_its_rows() -> None:
 
 
 def test_the_regulator_of_a_long_horizon_solves_the_lyapunov_equations() -> None:
-    problem = gradmark.get_problem("lqr", horizon=300)
+    problem = built("lqr", horizon=300)
     (a, b), gain, x = problem.system.matrices, problem.parameters["gain"], problem.default_draw
     start = x.arrays["initial"]
     closed = a - b @ gain
@@ -213,7 +217,7 @@ def test_search_noise_and_the_gradient_agree_on_the_regulator() -> None:
 
 def test_cart_and_pole_obey_the_equations_of_motion() -> None:
     """M x'' + m l (phi'' cos - phi'^2 sin) = F, and x'' cos + 4/3 l phi'' = g sin: solved as they stand."""
-    problem = gradmark.get_problem("cart_pole", horizon=1, gusts=3.0)
+    problem = built("cart_pole", horizon=1, gusts=3.0)
     draw, system = problem.default_draw, problem.system
     s = np.random.default_rng(0).standard_normal((8, 4))
     state = (s, np.ones((8, 1)), np.zeros((8, 1)))
@@ -229,7 +233,7 @@ def test_cart_and_pole_obey_the_equations_of_motion() -> None:
 
 
 def test_a_falling_pole_costs_the_steps_since_it_fell_and_has_no_gradient() -> None:
-    problem = gradmark.get_problem("cart_pole", cost="falling")
+    problem = built("cart_pole", cost="falling")
     costs = 100 * problem.outputs(problem.parameters)
     np.testing.assert_allclose(costs, np.round(costs), atol=1e-9)
     assert 0 < np.mean(costs) < 100 and problem.smoothness == "discontinuous"
@@ -241,7 +245,7 @@ def test_a_falling_pole_costs_the_steps_since_it_fell_and_has_no_gradient() -> N
 
 def test_search_noise_sees_the_falling_pole() -> None:
     """The sum of five squared means over their errors: of a zero above 50 one time in 10^9 (chi-square)."""
-    problem = gradmark.get_problem("cart_pole", cost="falling", batch=4)
+    problem = built("cart_pole", cost="falling", batch=4)
     random = np.random.default_rng(0)
     e = {name: random.standard_normal((512, *array.shape)) for name, array in problem.parameters.items()}
     above, below = (
@@ -284,7 +288,7 @@ def test_a_draw_is_part_of_the_loss_where_something_is_random() -> None:
 )
 def test_what_does_not_fit_is_said(name: str, sizes: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        gradmark.get_problem(name, **sizes)
+        built(name, **sizes)
 
 
 def test_where_there_is_no_formula_it_is_said() -> None:
@@ -293,7 +297,7 @@ def test_where_there_is_no_formula_it_is_said() -> None:
         ("logistic_map", noise_law("uniform"), 0.01, "no quadrature for uniform noise"),
         ("contact_cliff", noise_law("uniform"), 0.01, "no closed form for uniform noise"),
     ):
-        problem = gradmark.get_problem(name)
+        problem = built(name)
         with pytest.raises(UsageError, match=message):
             problem.smoothed_form(problem.parameters, problem.default_draw, law, sigma)
     with pytest.raises(UsageError, match="has no inputs to open"):

@@ -54,12 +54,13 @@ class Ruling:
 
 @dataclass(frozen=True)
 class Decision:
-    """What was found after `count` estimates. `identical`: they were all the same. `variance` is the declared
-    relative one, None where there is none."""
+    """What was found after `count` estimates. `identical`: they were all the same; `moved` of them were not
+    zero. `variance` is the declared relative one, None where there is none."""
 
     tested: tuple[Ruling, ...]
     count: int
     identical: bool
+    moved: int
     variance: float | None = None
 
     @property
@@ -144,7 +145,7 @@ def decide(
         tested = tuple(_judged(test, each, past.setdefault(test.name, []), single) for test in tests)
         if any(one.faulty for one in tested) or _settled(tested, margin) or not may_go_on():
             break
-    return Decision(tested, found.count, found.identical, declared.variance)
+    return Decision(tested, found.count, found.identical, found.moved, declared.variance)
 
 
 def _tests(

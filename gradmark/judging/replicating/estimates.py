@@ -10,6 +10,7 @@ import numpy as np
 
 from gradmark.arrays import to_numpy
 from gradmark.claims import Unbiased
+from gradmark.errors import UsageError
 from gradmark.judging.clock import OutOfTime
 from gradmark.judging.hearing import Hearing, MethodError
 from gradmark.judging.places.references import reference_at
@@ -117,7 +118,10 @@ def _target(hearing: Hearing, site: Site, degree: int | None) -> tuple[Mapping[s
         form, law = getattr(problem, "smoothed_form", None), noise_law(target.law)
         if form is None or law is None or target.sigma is None:
             raise NoTarget(f"no formula is known for the gradient smoothed by noise ({target}).")
-        smooth = form(site.parameters, site.draw, law, target.sigma)
+        try:
+            smooth = form(site.parameters, site.draw, law, target.sigma)
+        except UsageError as error:
+            raise NoTarget(str(error)) from error
         numbers = {name: to_numpy(array) for name, array in smooth.items()}
         return numbers, problem.arrays.epsilon * float(np.linalg.norm(flat(numbers))) * len(flat(numbers))
     try:

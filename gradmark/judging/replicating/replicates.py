@@ -22,7 +22,7 @@ class Replicates:
     `products` (K - 1,): <g_k - g, g_k+1 - g>/|g|^2,
     uncorrelated where estimates are independent. `along` (K'): <g_k - g, u>/|g| for the estimates since
     `look_along` was called, u the direction in which the mean of those before it lay off. `identical` says
-    whether all are equal to the bit.
+    whether all are equal to the bit, and `moved` how many are not zero.
     """
 
     def __init__(self, declared: Declaration) -> None:
@@ -31,7 +31,7 @@ class Replicates:
         self._sum, self._first, self._direction = np.zeros_like(self._g), None, np.zeros_like(self._g)
         self._last: Any = None
         self._columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
-        self.count, self.identical = 0, True
+        self.count, self.moved, self.identical = 0, 0, True
 
     def extend(self, sample: Sample, until: int, may_go_on: Callable[[], bool]) -> None:
         """Draw estimates until there are `until` of them, or time is up."""
@@ -56,6 +56,7 @@ class Replicates:
     def _add(self, estimates: Any) -> None:
         self._first = estimates[0] if self._first is None else self._first
         self.identical &= bool(np.all(estimates == self._first))
+        self.moved += int(np.sum(np.any(estimates != 0, axis=1)))
         off, g, length = estimates - self._g, self._g, self._length
         arrays = self._declared.arrays.values()
         parts = [estimates[:, part] @ g[part] / (g[part] @ g[part]) for part in arrays]

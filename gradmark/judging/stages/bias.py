@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradmark.claims import Claims, Unbiased
+from gradmark.errors import UsageError
 from gradmark.judging.hearing import STATISTICAL, Hearing
 from gradmark.judging.verdict import Evidence, Finding, Status
 from gradmark.judging.watching.coupled import (
@@ -110,10 +111,12 @@ def _losses(case: _Case, alpha: float, number: int) -> Iterator[Finding]:
         vanishes = vanishing(found, _SIGMAS, case.gradient, problem.smoothness)
         yield case.finding("vanishing", *vanishes, evaluations=cost)
         return
-    order = _order(case, found, cost)
-    yield order
-    if order.status != "failed":
-        yield from _constant(case, known[-1], alpha, number)
+    if problem.smoothness == "smooth":
+        order = _order(case, found, cost)
+        yield order
+        if order.status == "failed":
+            return
+    yield from _constant(case, known[-1], alpha, number)
 
 
 def _order(case: _Case, found: list[Coupled], cost: float) -> Finding:
@@ -141,7 +144,11 @@ def _constant(case: _Case, hearing: Hearing, alpha: float, number: int) -> Itera
         yield case.finding("constant", "skipped", reason)
         return
     form: Any = problem.smoothed_form  # type: ignore[attr-defined]
-    smoothed = flat(form(problem.parameters, problem.default_draw, law, sigma))
+    try:
+        smoothed = flat(form(problem.parameters, problem.default_draw, law, sigma))
+    except UsageError as error:
+        yield case.finding("constant", "skipped", str(error))
+        return
     bias = np.asarray(smoothed - case.gradient, dtype=np.float64)
     if not np.any(bias):
         yield case.finding("constant", "skipped", "smoothing leaves this gradient as it is.")

@@ -23,6 +23,9 @@ from gradmark.measuring.spending import share
 NAME = "sequential"
 _SAMPLES = 32
 """Samples in an estimate: enough that one is not too skewed, few enough that there are many estimates."""
+_JUMPS = 64
+"""Of a loss that is constant but for jumps an estimate is zero, or one of few numbers that are large. A mean
+of fewer is not normal enough in the far tail."""
 _USELESS = 0.5
 """A test that cannot see a scale of 1/2 or 3/2 shows nothing."""
 QUICK = "quick"
@@ -96,6 +99,11 @@ def _findings(case: _Case, decision: Decision) -> Iterator[Finding]:
         yield _bare(case.hearing, case.site, "undecided", reason, None, used, case.seconds)
         return
     blamed = decision.fault
+    if blamed is not None and case.hearing.problem.smoothness == "discontinuous" and decision.moved < _JUMPS:
+        met = f"only {decision.moved} of {decision.count} estimates"
+        reason = f"{met} met a jump of the loss here: too few to tell."
+        yield _bare(case.hearing, case.site, "undecided", reason, None, case.drawn.evaluations, case.seconds)
+        return
     if blamed is not None:
         yield _finding(case, decision, blamed, "failed")
         return
