@@ -10,7 +10,7 @@ import numpy as np
 
 from gradmark.errors import UsageError, shown
 
-Role = Literal["weights", "data", "draw", "noise", "judge", "bootstrap", "mask", "direction"]
+Role = Literal["weights", "data", "draw", "noise", "judge", "bootstrap", "mask", "direction", "subspace"]
 _ROLES = get_args(Role)
 
 
