@@ -26,14 +26,15 @@ def error_records(
     "error" is the relative 2-norm error, over seeds the root of its mean square; "digits", "cosine",
     "norm_ratio" and "ulp" are means. `low` and `high` are the 95 % t interval over the seeds, None for one.
     The detail of "error" holds the errors by array and the fraction that underflowed, of the first answer;
-    of an unbiased method also the variance factor that it claims here, and the error and cosine that follow.
+    of an unbiased method also the variance factor that it claims here, the error and cosine that follow, and
+    the scale <g_hat, g> / |g|^2 over the seeds: 1 on average where the mean is the gradient.
     """
     from gradmark.measuring.statistics import mean_interval, root_mean_square_interval
 
     repetitions = {"repetitions": len(profiles)}
     arrays = {name: asdict(array) for name, array in profiles[0].arrays.items()}
     lost = {"underflowed": profiles[0].underflowed}
-    claimed = _of_claim(session, candidate, reference)
+    claimed = _of_claim(session, candidate, reference) | _scale(candidate, profiles)
     detail = {**_of_reference(reference), "arrays": arrays, **lost, **repetitions, **claimed}
     error = _over_seeds(root_mean_square_interval, [profile.relative for profile in profiles])
     finite = all(math.isfinite(profile.relative) for profile in profiles)
@@ -79,6 +80,15 @@ def _of_claim(session: Session, candidate: Candidate, reference: "Reference") ->
         "predicted_error": math.sqrt(factor / samples),
         "predicted_cosine": math.sqrt(samples / (samples + factor)),
     }
+
+
+def _scale(candidate: Candidate, profiles: Sequence["ErrorProfile"]) -> dict[str, dict[str, float | None]]:
+    """The mean of <g_hat, g> / |g|^2 with its interval, of a random method over several seeds."""
+    from gradmark.measuring.statistics import mean_interval
+
+    if not candidate.method.claims.stochastic or len(profiles) == 1:
+        return {}
+    return {"scale": _over_seeds(mean_interval, [each.cosine * each.norm_ratio for each in profiles])}
 
 
 def _of_reference(reference: "Reference") -> dict[str, Any]:
