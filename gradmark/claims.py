@@ -22,9 +22,10 @@ Reads = Literal[
     "jax trace",
     "autograd trace",
     "dual trace",
+    "unroll",
 ]
 """What a method looks at: "layers" are forward passes over a part of them, "dual trace" every operation that
-the loss makes on dual numbers."""
+the loss makes on dual numbers, "unroll" the steps in time, one by one."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ class Claims:
     reads: frozenset[Reads]
     growth: Growth
     work: Callable[[Problem], Work] | None = None
-    """The passes of one call, exactly; None: unknown."""
+    """The passes of one estimate, exactly; None: unknown."""
     target: Target = Target()
     precision: str = "problem"
     """The dtype it computes in: that of the problem, or the name of a wider or narrower one."""
@@ -162,6 +163,9 @@ class Claims:
     nests: bool = False
     """Whether what it prepares may run inside of another derivative, its own among them: parameters may be
     what that derivative traces, and the answer then carries the derivative on."""
+    calls: Callable[[Problem], int] | None = None
+    """How many calls make one estimate: their sum, each given the `state` of the one before, and the first
+    none. None: every call makes one. All that is claimed is claimed of an estimate."""
 
     @property
     def stochastic(self) -> bool:

@@ -15,8 +15,9 @@ class Unroll:
 
     The problem's loss is ``loss(parameters, s_horizon, draw)``. It may be asked of every state: what a
     stretch of steps adds to the loss is a difference of two. A state is an array, or a tuple of arrays,
-    with the rows of the draw as last-but-one axis; where parameters carry a population, so do the states.
-    None of the three counts passes: that is left to who calls them.
+    with the rows of the draw as last-but-one axis; where parameters carry a population, so do all states,
+    the initial one too. On JAX t may be an array: a loop inside of a program counts with one. None of the
+    three functions counts passes: that is left to who calls them.
     """
 
     initial: Callable[[Parameters, Draw], Any]

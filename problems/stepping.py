@@ -20,10 +20,21 @@ def unroll_of(network: Any) -> Unroll | None:
         return None
 
     def initial(parameters: Parameters, draw: Draw) -> Array:
-        return layer.arrays.zeros((draw.count, layer.hidden))
+        members = {
+            int(array.shape[0])
+            for name, array in parameters.items()
+            if array.ndim > network.parameters[name].ndim
+        }
+        return layer.arrays.zeros((*members, draw.count, layer.hidden))
 
     def step(parameters: Parameters, state: Array, draw: Draw, t: int) -> Array:
-        x = draw.arrays["inputs"][..., t * layer.features : (t + 1) * layer.features]
+        inputs = draw.arrays["inputs"]
+        if isinstance(t, int):
+            x = inputs[..., t * layer.features : (t + 1) * layer.features]
+        else:
+            import jax
+
+            x = jax.lax.dynamic_slice_in_dim(inputs, t * layer.features, layer.features, axis=-1)
         return layer.step(named.own(parameters), state, x)
 
     def loss(parameters: Parameters, state: Array, draw: Draw) -> Array:

@@ -17,6 +17,7 @@ from gradmark.judging.trial import Trial
 from gradmark.method import Estimate, Method, Prepared
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
+from gradmark.whole import prepared_whole
 from gradmark.work import Work, counting
 
 Numbers = dict[str, Any]
@@ -69,7 +70,7 @@ class Hearing:
     def prepared(self) -> Prepared:
         """The method bound to the problem, once for all stages."""
         with watch.calling(self.where):
-            return self.method.prepare(self.problem)
+            return prepared_whole(self.method, self.problem)
 
     def call(
         self,

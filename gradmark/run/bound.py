@@ -13,6 +13,7 @@ from gradmark.method import Estimate, Method, Prepared
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
 from gradmark.quantities import named_arrays, shapes_of
+from gradmark.whole import prepared_whole
 
 
 class ContractError(Exception):
@@ -81,8 +82,8 @@ def bind(method: Method, problem: Problem, want: Want = "gradient", direction: A
 
 
 def prepared(method: Method, problem: Problem, want: Want) -> Prepared:
-    """The method's own function; one that computes gradients alone need not know of anything else."""
-    return method.prepare(problem) if want == "gradient" else method.prepare(problem, want)
+    """The method's own function, whose call is a whole estimate."""
+    return prepared_whole(method, problem, want)
 
 
 def _copies(problem: Problem, named: Mapping[str, Array]) -> dict[str, Array]:

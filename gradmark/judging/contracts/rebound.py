@@ -15,6 +15,7 @@ from gradmark.judging.process import watch
 from gradmark.judging.verdict import Finding
 from gradmark.measuring.norms import norm
 from gradmark.parameters import Parameters
+from gradmark.whole import prepared_whole
 
 
 def rebound(hearing: Hearing, elsewhere: Site) -> Finding:
@@ -29,7 +30,7 @@ def rebound(hearing: Hearing, elsewhere: Site) -> Finding:
     problem = _built_at(hearing.problem, site.parameters, site.draw)
     try:
         with watch.calling(hearing.where):
-            prepared = hearing.method.prepare(problem)
+            prepared = prepared_whole(hearing.method, problem)
     except Exception as error:  # a method may raise anything
         raise MethodError(error, hearing.where, hearing.dtype) from error
     there = hearing.call(site.parameters, hearing.seed, None, prepared=prepared)

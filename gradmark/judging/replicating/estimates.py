@@ -24,6 +24,7 @@ from gradmark.noise_laws import noise_law
 from gradmark.problem import at_draw
 from gradmark.random import generator
 from gradmark.reference import NoReference
+from gradmark.whole import prepared_whole
 
 _SEEDS = 2**30
 _CURVED = 2
@@ -150,6 +151,6 @@ def slices(named: Mapping[str, Any]) -> dict[str, slice]:
 def _prepared(hearing: Hearing, method: Method) -> Any:
     try:
         with watch.calling(hearing.where):
-            return method.prepare(hearing.problem)
+            return prepared_whole(method, hearing.problem)
     except (Exception, SystemExit) as error:
         raise MethodError(error, hearing.where, hearing.dtype) from error
