@@ -104,11 +104,10 @@ class InfluenceBalancing:
 
     def gradient(self, parameters: Parameters, draw: Draw) -> dict[str, Array]:
         """s_1 = a_t + c_t theta, so that it is c_t (a_t + c_t theta - 1), or the mean of that."""
-        a, c = self.influence()
-        slope, offset = np.mean(c * c), np.mean(c * (a - 1))
-        if self.counted == "last":
-            slope, offset = c[-1] ** 2, c[-1] * (a[-1] - 1)
-        return {"theta": self.arrays.array([slope]) * parameters["theta"] + self.arrays.array([offset])}
+        counted = slice(-1, None) if self.counted == "last" else slice(None)
+        a, c = (self.arrays.array(each[counted]) for each in self.influence())
+        s = a + c * parameters["theta"]  # which is rounded as in the loss, before 1 is taken from it
+        return {"theta": self.arrays.xp.mean(c * (s - 1), axis=0, keepdims=True)}
 
     def influence(self) -> tuple[Any, Any]:
         """Of t = 1..T: a_t = (A^t 1)_1, what is left of the start, and c_t = sum over k < t of (A^k b)_1.
