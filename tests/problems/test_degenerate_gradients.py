@@ -44,6 +44,7 @@ PROBLEMS: dict[str, tuple[str, dict[str, Any]]] = {
     "rosenbrock": ("rosenbrock", {"size": 10}),
     "log_sum_exp": ("log_sum_exp", {"size": 20}),
     "polynomial": ("polynomial", {"size": 20, "degree": 4}),
+    "lqr": ("lqr", {"horizon": 4}),
 }
 Gradient = dict[str, torch.Tensor]
 

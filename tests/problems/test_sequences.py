@@ -241,6 +241,20 @@ def test_stepping_through_time_ends_at_the_loss(everywhere: Arrays) -> None:
     assert problem_of("lstm").unroll is None
 
 
+@pytest.mark.parametrize("kind", ["rnn", "lstm"])
+def test_a_thousand_steps_have_a_gradient_that_a_complex_step_sees(kind: str) -> None:
+    problem = problem_of(kind, length=1000)
+    random = np.random.default_rng(0)
+    along = {name: random.standard_normal(array.shape) for name, array in problem.parameters.items()}
+    moved = {name: array + 1e-30j * along[name] for name, array in problem.parameters.items()}
+    slope = float(np.imag(problem.loss(moved))) / 1e-30
+    terms = [np.sum(array * along[name]) for name, array in gradient(problem).items()]
+    # A thousand steps, each with its roundings, forth and back.
+    slack = 2 * 1000 * (4 * HIDDEN + 16) * problem.arrays.epsilon
+    assert abs(sum(terms) - slope) <= slack * np.sum(np.abs(terms))
+    assert all(np.linalg.norm(array) > 1e-6 for array in gradient(problem).values())
+
+
 def test_forget_gates_start_open_and_all_other_biases_at_zero() -> None:
     bias = gradmark.get_problem("lstm", hidden=2, forget_bias=2.5).parameters["layers.0.bias"]
     np.testing.assert_array_equal(bias, [0, 0, 2.5, 2.5, 0, 0, 0, 0])
