@@ -19,6 +19,7 @@ from gradmark import passes
 from gradmark.arrays import to_numpy
 from gradmark.criterion import RowWise
 from gradmark.judging.comparing.node_truncation import opened_at
+from gradmark.nodes import Nodes
 from gradmark.problem import converted
 from gradmark.random import generator
 from gradmark.reference.noise import noise
@@ -36,12 +37,16 @@ def node_rounding(point: Point, wide: Point, step: float) -> dict[str, Any]:
     The noise is that of losses in the arithmetic of `point`; `wide` is the same point in that of the judge.
     """
     found = opened_at(wide)
-    if found is None:
+    if found is None or not found[0].sites:
         return {}
     nodes, opened = found
+    return spread(nodes, opened, _levels(point, nodes.blocks) / step)
+
+
+def spread(nodes: Nodes, opened: Point, levels: Any) -> dict[str, Any]:
+    """The standard deviation of each parameter where that of a block's nodes is `levels`, shape (blocks,)."""
     _, seen = nodes.forward(opened.parameters, opened.draw)
-    levels, random = _levels(point, nodes.blocks) / step, generator(0, "judge", _STREAM)
-    squares: dict[str, Any] = {}
+    random, squares = generator(0, "judge", _STREAM), dict[str, Any]()
     for _ in range(_SIGNS):
         noises = {each.offset: _signed(levels, each.shape, random) for each in nodes.sites}
         summed = nodes.contracted(opened.parameters, seen, converted(noises, opened.problem.arrays))

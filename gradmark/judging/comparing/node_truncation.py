@@ -18,7 +18,7 @@ from gradmark.nodes import Nodes, against_nodes, nodes_of
 from gradmark.problem import converted
 from gradmark.reference.point import Point
 
-_FINE = 2.0**-8
+FINE = 2.0**-8
 """The step of the difference that stands for the derivative, over that whose error is wanted, or over 1."""
 
 
@@ -38,18 +38,16 @@ def node_truncation(point: Point, step: float, order: int) -> dict[str, Any]:
 
 
 def opened_at(point: Point) -> tuple[Nodes, Point] | None:
-    """The nodes of the point's problem, and the point with its offsets; None where there are no nodes."""
+    """The nodes of the point's problem, and the point with its offsets; None where none can be opened."""
     if against_nodes(point.problem):
         return None
     nodes = nodes_of(point.problem, point.draw)
-    if not nodes.sites:
-        return None
     return nodes, Point(nodes.problem, nodes.point(point.parameters), point.draw)
 
 
 def _off(nodes: Nodes, opened: Point, step: float, order: int, side: int) -> Mapping[str, Any]:
     """What the errors at all nodes, with their signs, add up to in the parameters."""
-    fine = min(step, 1.0) * _FINE
+    fine = min(step, 1.0) * FINE
     errors = {}
     for site in nodes.sites:
         coarse = slopes(opened, site.offset, step, order)[side]

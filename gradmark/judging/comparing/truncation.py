@@ -16,6 +16,7 @@ import numpy as np
 from gradmark.arrays import epsilon
 from gradmark.claims import Truncated
 from gradmark.judging.comparing.difference_errors import difference_errors
+from gradmark.judging.comparing.joint_truncation import joint_truncation, moves_all
 from gradmark.judging.comparing.node_rounding import node_rounding
 from gradmark.judging.comparing.node_truncation import node_truncation, steps_nodes
 from gradmark.judging.hearing import Hearing
@@ -61,6 +62,10 @@ def allowance(hearing: Hearing, site: Site, reference: Reference, claim: Truncat
             truncation[name] = np.maximum(truncation[name], FORMULAS * found)
         for name, found in node_rounding(point, wide, step).items():
             rounding[name] = np.maximum(rounding[name], NOISES * found)
+    if moves_all(claim) and steps_nodes(hearing.method.claims):
+        sigma = _node_step(hearing, claim) or epsilon(hearing.dtype) ** (1 / (claim.order + 1))
+        for name, found in joint_truncation(wide, sigma).items():
+            truncation[name] = np.maximum(truncation[name], FORMULAS * found)
     return Allowance(truncation, rounding)
 
 
