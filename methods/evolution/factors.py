@@ -13,8 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from gradmark.arrays import Array, to_numpy
 from gradmark.parameters import Parameters
 
@@ -45,12 +43,6 @@ class Place:
         """Behind its last number."""
         return self.middle + (self.rank * self.shape[0] if self.matrix else math.prod(self.shape))
 
-    def factors(self, rows: Array) -> tuple[Array, Array]:
-        """A^T (k, r, m) and B^T (k, r, n) of the members whose numbers are `rows` (k, all)."""
-        lead = (rows.shape[0], self.rank)
-        b, a = rows[:, self.start : self.middle], rows[:, self.middle : self.stop]
-        return a.reshape(*lead, self.shape[0]), b.reshape(*lead, self.shape[1])
-
 
 def places(parameters: Parameters, rank: int) -> dict[str, Place]:
     """Where the numbers of each parameter stand, by name."""
@@ -78,21 +70,6 @@ def moves(xp: Any, found: Mapping[str, Place], rows: Array) -> Array:
             part = xp.reshape(product, (number, math.prod(place.shape)))
         parts.append(part)
     return xp.concat(parts, axis=1)
-
-
-def weighted(
-    found: Mapping[str, Place], rows: Array, weights: Array, out: Parameters, *, more: bool = False
-) -> None:
-    """Write sum over k of w_k E_k into `out`, or with `more` add it: A^T diag(w) B, one product a matrix."""
-    for name, place in found.items():
-        left, right, target = weights[None, :], rows[:, place.start : place.stop], out[name].reshape(1, -1)
-        if place.matrix:
-            a, b = place.factors(rows)
-            left = (a * (weights / math.sqrt(place.rank))[:, None, None]).reshape(-1, place.shape[0]).T
-            right, target = b.reshape(-1, place.shape[1]), out[name]
-        total = np.matmul(left, right, out=None if more else target)
-        if more:
-            target += total
 
 
 def variance_factor(gradient: Parameters, rank: int, law: str) -> float:
