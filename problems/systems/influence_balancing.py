@@ -38,7 +38,8 @@ def influence_balancing(
     plus first: s_1 becomes c_t theta with c_t = t at the beginning and 2 (2 positive - units) = -6 in the
     end. The gradient c (c theta - 1) is then 36 theta + 6 = 24, and the optimum theta = -1/6; but with the
     steps before the last K cut off it is -4, -20, -40, -65.9 for K = 1, 5, 10, 20 at rest: of the wrong sign.
-    The exact gradient for any horizon is known in closed form. Nothing is random.
+    The exact gradient for any horizon is known in closed form; as a mean over every step it comes near to 24
+    slowly (29.9 at 200 steps). Nothing is random.
 
     From Tallec and Ollivier (2017, "Unbiased online recurrent optimization"), with the units, the start and
     s_0 of Vicol, Metz and Sohl-Dickstein (2021, "Persistent evolution strategies"), who look at the loss
