@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradmark.arrays import to_numpy
-from gradmark.claims import Unbiased
+from gradmark.claims import Target, Unbiased
 from gradmark.errors import UsageError
 from gradmark.judging.clock import OutOfTime
 from gradmark.judging.hearing import Hearing, MethodError
@@ -18,10 +18,11 @@ from gradmark.judging.places.sites import Site
 from gradmark.judging.process import watch
 from gradmark.judging.replicating.declaration import Declaration
 from gradmark.judging.replicating.polynomial_degree import polynomial_degree
+from gradmark.judging.watching.coupled import with_sigma
 from gradmark.measuring.chi_square import degrees_of_freedom
 from gradmark.method import Method
 from gradmark.noise_laws import noise_law
-from gradmark.problem import at_draw
+from gradmark.problem import Problem, at_draw
 from gradmark.random import generator
 from gradmark.reference import NoReference
 from gradmark.whole import prepared_whole
@@ -60,12 +61,16 @@ class Estimates:
 
 
 def with_samples(hearing: Hearing, site: Site, samples: int) -> Method:
-    """The method with that many samples in an estimate; as it is where it does not take the number."""
+    """The method with that many samples in an estimate; as it is where it does not take the number.
+
+    Where nothing is known of the law of its moves, they are made so small that it aims at the gradient.
+    """
     claimed = hearing.method.claims.exactness
     if not isinstance(claimed, Unbiased):
         return hearing.method
     try:
-        method: Method = replace(hearing.method, **{claimed.samples: samples})  # type: ignore[type-var]
+        changed: Any = replace(hearing.method, **{claimed.samples: samples})  # type: ignore[type-var]
+        method: Method = _with_small_moves(hearing, changed)
         with watch.calling(hearing.where):
             unfit = method.supports(hearing.problem)
         if unfit is not None:
@@ -76,6 +81,20 @@ def with_samples(hearing: Hearing, site: Site, samples: int) -> Method:
     except Exception:  # a method may refuse a number in its own way
         return hearing.method
     return method
+
+
+def _with_small_moves(hearing: Hearing, method: Method) -> Method:
+    """The method with a sigma of `_least_sigma`, where it has one and its law has no moments here."""
+    target = method.claims.target
+    if target.kind != "smoothed gradient" or noise_law(target.law) is not None:
+        return method
+    small = with_sigma(replace(hearing, method=method), _least_sigma(hearing.problem))
+    return method if small is None else small.method
+
+
+def _least_sigma(problem: Problem) -> float:
+    """eps^(1/3): moves add sigma^2, far less than `Declaration.slack` forgives, and rounding eps / sigma."""
+    return float(problem.arrays.epsilon ** (1 / 3))
 
 
 def samples_of(method: Method) -> float:
@@ -92,7 +111,7 @@ def declaration_of(hearing: Hearing, site: Site, method: Method) -> Declaration:
     every size.
     """
     degree = polynomial_degree(hearing.problem, site.parameters, site.draw)
-    gradient, uncertainty = _target(hearing, site, degree)
+    gradient, uncertainty = _target(hearing, site, method.claims.target, degree)
     vector, claimed = flat(gradient), method.claims.exactness
     length = float(np.linalg.norm(vector))
     if length <= 2 * uncertainty:
@@ -110,12 +129,14 @@ def declaration_of(hearing: Hearing, site: Site, method: Method) -> Declaration:
     return Declaration(vector, slices(gradient), samples_of(method), variance, degrees, slack)
 
 
-def _target(hearing: Hearing, site: Site, degree: int | None) -> tuple[Mapping[str, Any], float]:
+def _target(
+    hearing: Hearing, site: Site, target: Target, degree: int | None
+) -> tuple[Mapping[str, Any], float]:
     """The declared mean by arrays, and a bound on its own error."""
-    target, problem = hearing.method.claims.target, hearing.problem
+    problem = hearing.problem
     if target.kind == "mean gradient" and site.draw.arrays:
         raise NoTarget("the mean over draws is not known here.")
-    if target.kind == "smoothed gradient" and (degree is None or degree > _CURVED):
+    if target.kind == "smoothed gradient" and not (_is_flat(degree) or _is_beside(target, problem)):
         form, law = getattr(problem, "smoothed_form", None), noise_law(target.law)
         if form is None or law is None or target.sigma is None:
             raise NoTarget(f"no formula is known for the gradient smoothed by noise ({target}).")
@@ -130,6 +151,17 @@ def _target(hearing: Hearing, site: Site, degree: int | None) -> tuple[Mapping[s
     except NoReference as error:
         raise NoTarget(str(error)) from error
     return reference.gradient, reference.total_uncertainty
+
+
+def _is_flat(degree: int | None) -> bool:
+    """Whether smoothing by noise changes no gradient of the loss."""
+    return degree is not None and degree <= _CURVED
+
+
+def _is_beside(target: Target, problem: Problem) -> bool:
+    """Whether moves of an unknown law are so small that they leave the gradient of a smooth loss as it is."""
+    small = target.sigma is not None and target.sigma <= _least_sigma(problem)
+    return small and noise_law(target.law) is None and problem.smoothness == "smooth"
 
 
 def flat(named: Mapping[str, Any]) -> Any:
