@@ -22,6 +22,7 @@ from problems.trial_problems import (
 
 _LAW = frozenset({"sequential", "efficiency", "controls"})
 _MEAN = frozenset({"sequential"})
+_SHOWN = frozenset({"sequential", "controls"})
 _RATE = frozenset({"sequential", "efficiency"})
 _WEIGHTS = frozenset({"identification"})
 _MOVES = frozenset({"identification", "noise"})
@@ -82,10 +83,12 @@ def _sizes(backend: str, sizes: tuple[int, ...], batch: int) -> list[Trial]:
 
 
 def _estimated(also: frozenset[str] = frozenset()) -> list[Trial]:
-    """Small, because random methods are called thousands of times: a linear loss, and a layer's tangents."""
+    """Small, because random methods are called thousands of times: a linear loss, a layer's tangents, and
+    steps in time, of which the last ones alone have a gradient of the wrong sign."""
     return [
         Trial("polynomial", {"size": 40, "degree": 1}, _LAW | also),
         Trial("mlp", {"widths": (6, 4), "data": "synthetic", "batch": 4}, _RATE | also),
+        Trial("influence_balancing", {"horizon": 8, "units": 4, "positive": 1}, _SHOWN | also),
     ]
 
 
