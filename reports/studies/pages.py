@@ -6,6 +6,7 @@ from reports.page import Page
 from reports.run import Run, of_study
 from reports.studies import NAMES
 from reports.studies.differences import page as differences
+from reports.studies.evolution import page as evolution
 from reports.studies.jacobians import page as jacobians
 from reports.studies.memory import page as memory
 from reports.studies.parallel import page as parallel
@@ -22,6 +23,7 @@ _MAKERS: dict[str, Callable[[Run], Page]] = {
     "structure": structure.make,
     "jacobians": jacobians.make,
     "variance": variance.make,
+    "evolution": evolution.make,
 }
 
 
