@@ -12,7 +12,8 @@ from typing import Any
 
 from gradmark.arrays import installed
 from gradmark.claims import Claims, Truncated, Unbiased
-from gradmark.registry import get_method, list_methods
+from gradmark.registry import get_method, list_methods, load
+from gradmark.run.declared import defaults
 from gradmark.run.plan import Comparison, MethodCall
 from gradmark.run.records import Group
 from problems.mlp import widths_for
@@ -121,6 +122,8 @@ def _samples(size: int, **more: Any) -> list[Comparison]:
         MethodCall(name, {claims.exactness.samples: samples})
         for name, claims in _registered().items()
         if isinstance(claims.exactness, Unbiased) and "numpy" in claims.backends
+        # A method around another one has the samples of that one.
+        if claims.exactness.samples in defaults(load("method", name))
         for samples in _SAMPLES
     )
     return [Comparison("samples", "mlp", _network(size), calls, ("error", "work"), **more)]

@@ -153,8 +153,7 @@ def members(sample: Sample, law: NoiseLaw | None) -> Tested | None:
     value = float(cosines[worst, other])
     pairs = len(rows) * (len(rows) - 1) // 2
     apart = sample.calls[worst] != sample.calls[other]
-    where = "of two calls" if apart else "of one call"
-    what = f"the largest cosine of two directions {where}"
+    what = f"the largest cosine of two directions of {'two calls' if apart else 'one call'}"
     if law is None:
         return Tested("members", what, value, 0.0, wrong=value > 1 - ALIKE)
     return Tested("members", what, value, 0.0, sidak(of_cosine(value, sample.size, law), pairs))
