@@ -50,7 +50,7 @@ def noise_rows(
         return
     members = Members(law, seed, size)
     for start in range(first, first + number, chunk):
-        yield arrays.array(members.rows(start, min(start + chunk, first + number)))
+        yield arrays.array(members.narrow(start, min(start + chunk, first + number)))
 
 
 class Members:
@@ -72,6 +72,14 @@ class Members:
         """Members `start` to `stop` - 1, float64, shape (stop - start, size)."""
         parts = list(self.parts(start, stop))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def narrow(self, start: int, stop: int) -> Any:
+        """The same in the narrowest dtype that holds them: signs in int8, in an eighth of the time."""
+        if not self._law.signs:
+            return self.rows(start, stop)
+        rows = np.empty((stop - start, self.width), np.int8)
+        self.write(start, stop, 1, rows)
+        return rows[:, : self._size]
 
     def parts(self, start: int, stop: int) -> Iterator[Any]:
         """The same, block by block as they are made, without a copy."""
