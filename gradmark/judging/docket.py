@@ -1,9 +1,10 @@
 """What a method is heard on: trials from whatever a person named, and hearings where they can be held."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from gradmark.arrays import BACKENDS, installed
 from gradmark.claims import Want
 from gradmark.errors import UsageError, shown, unknown_name
 from gradmark.judging.clock import Clock
@@ -21,6 +22,8 @@ _NEEDS_SIZES = "cost"
 """The one stage that needs a problem at several sizes."""
 _BESIDE = frozenset({"quantities"})
 """The role for what is asked beside the gradient."""
+_OF_RANDOM_METHODS = frozenset({"identification", "noise", "bias", "sequential", "efficiency"})
+"""Stages whose laws are the same on every backend."""
 QUICK = "ci"
 """The profile in which a method that compiles is heard on fewer problems."""
 
@@ -46,6 +49,25 @@ def trials_of(problems: Any, profile: str, stages: Iterable[str]) -> list[Trial]
         if not found:
             raise UsageError("`problems` is empty: name one, or leave it out for those of the profile.")
     return [trial for trial in found if trial.roles & wanted]
+
+
+def brought_to(trials: Sequence[Trial], backends: Iterable[str]) -> list[Trial]:
+    """The same trials, of which some are moved to a backend of the method's own: one for each law of noise.
+
+    A profile has those where they take least time. A method that does not run there, and has no trial of its
+    own for the law, would be told nothing of its mean and variance.
+    """
+    there = [backend for backend in BACKENDS if backend in backends and installed(backend)]
+    own = {role for trial in trials if trial.backend in there for role in trial.roles}
+    seen = _OF_RANDOM_METHODS & own
+    found = []
+    for trial in trials:
+        lacking = trial.roles & _OF_RANDOM_METHODS - seen
+        if there and lacking:
+            trial = replace(trial, backend=there[0], roles=trial.roles - seen)
+            seen |= lacking
+        found.append(trial)
+    return found
 
 
 def fewer(trials: Iterable[Trial]) -> tuple[list[Trial], list[Finding]]:

@@ -8,7 +8,7 @@ from gradmark.claims import Claims
 from gradmark.dtypes import DTYPES, real_dtype
 from gradmark.errors import UsageError, shown
 from gradmark.judging.clock import Clock, seconds_for
-from gradmark.judging.docket import QUICK, fewer, heard, trials_of
+from gradmark.judging.docket import QUICK, brought_to, fewer, heard, trials_of
 from gradmark.judging.hearing import Hearing
 from gradmark.judging.held import STAGES as STAGES
 from gradmark.judging.held import applying as applying
@@ -71,6 +71,8 @@ def validate(
     claims = claims_of(name, built)
     stages, left_out = concerned_with(claims, applying(claims))
     trials = trials_of(problems, profile, stages)
+    if claims.stochastic and problems is None:
+        trials = brought_to(trials, claims.backends)
     if claims.compiles and problems is None and profile == QUICK:
         trials, not_heard = fewer(trials)
         left_out += not_heard

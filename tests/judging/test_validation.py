@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 import gradmark
+from gradmark.arrays import installed
 from gradmark.claims import Exact
 from gradmark.judging import validation
 from gradmark.judging.clock import seconds_for
-from gradmark.judging.docket import fewer, trials_of
+from gradmark.judging.docket import brought_to, fewer, trials_of
 from gradmark.judging.judgement import ValidationReport
 from gradmark.judging.trial import Trial
 from gradmark.judging.verdict import Finding
@@ -294,17 +295,35 @@ def test_a_method_that_compiles_is_heard_on_fewer_problems_in_the_short_profile_
     assert all(each.status == "skipped" and "it compiles" in each.reason for each in left_out)
 
 
+@pytest.mark.parametrize("profile", ["ci", "full"])
+def test_the_laws_of_a_random_method_are_judged_on_the_backend_that_it_has(profile: str) -> None:
+    laws = {"identification", "noise", "bias", "sequential", "efficiency"}
+    trials = trials_of(None, profile, ["contract", "controls", *laws])
+    assert brought_to(trials, {"numpy", "torch", "jax"}) == trials
+    for backend in ("torch", "jax"):
+        heard_there = brought_to(trials, {backend})
+        on_it = [trial.roles for trial in heard_there if trial.backend == backend]
+        assert all(any(law in roles for roles in on_it) for law in laws)
+        assert len(heard_there) == len(trials)
+        again = [trial for trial, before in zip(heard_there, trials, strict=True) if trial != before]
+        assert all(sum(law in trial.roles for trial in again) <= 1 for law in laws)
+
+
 def test_a_method_has_the_time_that_its_claims_need() -> None:
     plain, compiling = with_claims(), with_claims(compiles=True)
     assert seconds_for(plain) < seconds_for(compiling)
     assert gradmark.get_method("compiled").claims.compiles
 
 
+# Peers that are not a part of gradmark[peers].
+APART = {"evotorch_pgpe": "evotorch"}
 # They make one or tens of evaluations for each parameter, one by one: half a minute. `make judge` hears them.
 SLOW = {"numdifftools_gradient", "forward_ad"}
 
 
 @pytest.mark.parametrize("name", sorted(set(gradmark.list_methods()) - SLOW))
 def test_every_built_in_method_is_correct_in_the_short_profile(name: str) -> None:
+    if not installed(APART.get(name, "numpy")):
+        pytest.skip(f"{APART[name]} is not installed here")
     report = gradmark.validate(name, profile="ci")
     assert report.verdict == "correct", report.reason
