@@ -124,3 +124,32 @@ def test_bfloat16_on_the_cpu_is_not_compiled() -> None:
     reason = gradmark.get_method("compiled").supports(problem)
     assert reason is not None
     assert "bfloat16" in reason
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "backend"),
+    [("evosax_open_es", "evosax", "jax"), ("evotorch_pgpe", "evotorch", "torch")],
+)
+def test_a_peer_that_is_not_here_says_what_to_install(
+    name: str, package: str, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not installed(backend):
+        pytest.skip(f"{backend} is not installed here")
+    monkeypatch.setattr(f"methods.peers.{name}.installed", lambda asked: asked != package)
+    reason = gradmark.get_method(name).supports(gradmark.get_problem("rosenbrock", backend=backend))
+    assert reason is not None
+    assert package in reason and "pip install" in reason
+
+
+@pytest.mark.skipif(not installed("evosax"), reason="evosax is not installed here")
+def test_evosax_draws_in_the_dtype_of_the_problem_and_leaves_the_switch_of_jax() -> None:
+    """float32 moves are other numbers than float64 ones, not the same numbers rounded."""
+    import jax
+
+    found = {}
+    for dtype in ("float64", "float32"):
+        problem = gradmark.get_problem("rosenbrock", size=6, backend="jax", dtype=dtype)
+        found[dtype] = gradmark.get_method("evosax_open_es", pairs=3).prepare(problem)(problem.parameters, 1)
+        assert jax.config.jax_enable_x64
+        assert {str(array.dtype) for array in found[dtype].gradient.values()} == {dtype}
+    assert relative_error(found["float32"].gradient, found["float64"].gradient) > 0.01
