@@ -43,9 +43,21 @@ def place(name: str) -> Arrays:
     return Arrays(backend)
 
 
+def network(name: str, loss: str = "mse") -> Problem:
+    """A network that the method is for: one unrolled in time where it takes no other."""
+    problem, method = CASES[f"mlp tanh {loss}"](place(name)), gradmark.get_method(name)
+    if "unroll" not in method.claims.reads:
+        return problem
+    return gradmark.get_problem(
+        "rnn", length=3, hidden=3, batch=ROWS, backend=problem.arrays.backend, dtype=problem.arrays.dtype
+    )
+
+
 def supported(name: str) -> dict[str, Problem]:
     method, arrays = gradmark.get_method(name), place(name)
     built = {case: CASES[case](arrays) for case in (FEW if name != "compiled" else COMPILED["float64"])}
+    if "unroll" in method.claims.reads:
+        built = {"rnn": network(name)}
     return {case: problem for case, problem in built.items() if method.supports(problem) is None}
 
 
@@ -130,7 +142,7 @@ def test_the_seed_decides_the_answer(name: str) -> None:
 
 @each_method
 def test_a_draw_of_other_rows_is_used_and_counted_by_its_rows(name: str) -> None:
-    method, problem = stating_its_work(name), CASES["mlp tanh cross_entropy"](place(name))
+    method, problem = stating_its_work(name), network(name, "cross_entropy")
     prepared = method.prepare(problem)
     usual = {
         key: np.array(to_numpy(array)) for key, array in prepared(problem.parameters, 5).gradient.items()
@@ -149,7 +161,7 @@ def test_a_draw_of_other_rows_is_used_and_counted_by_its_rows(name: str) -> None
 
 @each_method
 def test_nothing_of_the_first_point_is_kept(name: str) -> None:
-    method, problem = gradmark.get_method(name), CASES["mlp tanh mse"](place(name))
+    method, problem = gradmark.get_method(name), network(name)
     prepared = method.prepare(problem)
     prepared(problem.parameters)
     moved = {key: array * 1.5 + 0.125 for key, array in problem.parameters.items()}
@@ -161,9 +173,9 @@ def test_nothing_of_the_first_point_is_kept(name: str) -> None:
 
 @each_method
 def test_the_value_is_the_loss_at_the_point_or_none(name: str) -> None:
-    method, problem = gradmark.get_method(name), CASES["mlp tanh mse"](place(name))
+    method, problem = gradmark.get_method(name), network(name)
     value = method.prepare(problem)(problem.parameters).value
-    around = method.claims.family == "evolution" and method.claims.black_box
+    around = method.claims.family == "evolution" and "layers" not in method.claims.reads
     queried = name not in UNQUERIED and not around
     assert (value is not None) == queried
     if queried:
@@ -174,7 +186,7 @@ def test_the_value_is_the_loss_at_the_point_or_none(name: str) -> None:
 
 @pytest.mark.parametrize("name", [n for n in METHODS if "torch" in gradmark.get_method(n).claims.backends])
 def test_parameters_that_record_a_graph_give_a_gradient_that_does_not(name: str) -> None:
-    problem = CASES["mlp tanh mse"](Arrays("torch"))
+    problem = network(name).to(backend="torch")
     recording = {key: torch.nn.Parameter(array.clone()) for key, array in problem.parameters.items()}
     gradient = gradmark.get_method(name).prepare(problem)(recording).gradient
     assert not any(array.requires_grad for array in gradient.values())
@@ -190,7 +202,7 @@ def test_layers_that_do_not_work_in_buffers_record_no_graph_either() -> None:
 
 @each_method
 def test_what_cannot_be_done_has_a_reason_and_preparing_it_says_the_same(name: str) -> None:
-    method, problem = gradmark.get_method(name), CASES["mlp tanh mse"](place(name))
+    method, problem = gradmark.get_method(name), network(name)
     refused = next(want for want in get_args(Want) if want not in method.claims.wants)
     reason = method.supports(problem, refused)
     assert reason == f"it computes {', '.join(sorted(method.claims.wants))}, not {refused}"
