@@ -33,8 +33,13 @@ def stream(seed: int, role: Role, *more: int) -> np.random.Generator:
     return np.random.Generator(np.random.SFC64(_key(seed, role, more)))
 
 
-def _key(seed: int, role: Role, more: tuple[int, ...]) -> list[int]:
+def check_seed(seed: int) -> None:
+    """Raise `UsageError` for a seed that is not an integer of at least 0."""
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise UsageError(f"`seed={shown(seed)}` must be an integer of at least 0.")
+
+
+def _key(seed: int, role: Role, more: tuple[int, ...]) -> list[int]:
+    check_seed(seed)
     # Zeros at the end of a seed sequence change nothing: [seed, 0] is [seed], so nothing counts from 0.
     return [int(seed), 1 + _ROLES.index(role), *(1 + each for each in more)]

@@ -1,7 +1,7 @@
 """From what the workers computed, one flat tensor, to an estimate."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gradmark.arrays import Array
@@ -12,6 +12,8 @@ from gradmark.passes import share_of_rows
 from gradmark.problem import Problem
 from gradmark.work import Work, count
 
+Read = Callable[[Problem, Draw, Any], Estimate]
+"""``read(problem, draw, flat)``: an estimate, of what the workers computed."""
 NARROW = ("bfloat16", "float16")
 
 
@@ -45,11 +47,15 @@ def estimate(problem: Problem, draw: Draw, flat: Any) -> Estimate:
 
     Passes made in other processes cannot be counted here, so they are declared: one each way over the rows.
     """
-    arrays = problem.arrays
-    if arrays.backend == "torch":
-        flat = flat.to(device=arrays.device, dtype=arrays.dtype_object)
     rows = share_of_rows(problem, draw)
     count(forward=rows, pullback=rows)
-    value = flat[-1].clone() if arrays.backend == "torch" else flat[-1]
+    flat = carried(problem, flat)
+    value = flat[-1].clone() if problem.arrays.backend == "torch" else flat[-1]
     work = Work(forward=rows, pullback=rows, declared=True)
     return Estimate(views(flat, shapes_of(problem.parameters)), value, work)
+
+
+def carried(problem: Problem, flat: Any) -> Any:
+    """What the workers computed on the problem's device and in its dtype."""
+    arrays = problem.arrays
+    return flat.to(device=arrays.device, dtype=arrays.dtype_object) if arrays.backend == "torch" else flat

@@ -12,11 +12,17 @@ from gradmark.draw import Draw
 
 COMPUTING, WAITING = 1, 2
 """What a worker is busy with: its own numbers, or numbers of others that are on their way."""
-Compute = Callable[[Mapping[str, Array], Draw, Any], None]
-"""``compute(parameters, draw, out)`` writes the gradient, flat, and after it the loss into the tensor `out`.
 
-Every worker is given all parameters and the whole draw, and takes its part of them.
-"""
+
+class Compute(Protocol):
+    """``compute(parameters, draw, out)`` writes the gradient, flat, and after it the loss into tensor `out`.
+
+    Every worker is given all parameters and the whole draw, and takes its part of them. `seed` is for what is
+    random.
+    """
+
+    def __call__(self, parameters: Mapping[str, Array], draw: Draw, out: Any, seed: int = 0) -> None:
+        """The part of one worker in one call."""
 
 
 class LostOthers(RuntimeError):
@@ -47,7 +53,9 @@ class Group:
     waited: float = field(default=0.0)
 
     def add(self, array: Any) -> None:
-        """Replace `array` by the sum over all workers."""
+        """Replace `array` by the sum over all workers; one alone needs no process group for it."""
+        if self.workers == 1:
+            return
         with self._waiting("the sum over all workers"):
             self._wait(self._torch.all_reduce(array, async_op=True))
 

@@ -10,7 +10,8 @@ from gradmark.draw import Draw
 from gradmark.method import Estimate
 from gradmark.parameters import Parameters, detached
 from gradmark.problem import Problem
-from methods.reverse.parallel.answer import estimate, numbers_out, sum_dtype
+from gradmark.work import uncounted
+from methods.reverse.parallel.answer import Read, estimate, numbers_out, sum_dtype
 from methods.reverse.parallel.group import Group, LostOthers, Program
 from methods.reverse.parallel.pool import WorkerError
 
@@ -28,20 +29,21 @@ def group_size() -> int | None:
 class Joined:
     """Every process gets the whole gradient of the rows of `draw`, which must be the same in all.
 
-    `seconds` are those of the last call by phase: "compute", "communicate", "call". `close()` leaves the
+    A `group` that is given is used as it is: that of one worker is this process alone. `read` makes the
+    estimate of what was computed. `seconds` are those of the last call by phase: "compute", "communicate", "call". `close()` leaves the
     group as it is.
     """
 
-    def __init__(self, problem: Problem, program: Program, timeout: float) -> None:
-        import torch.distributed as distributed
-
-        on_gpu = problem.arrays.device.startswith("cuda")
-        if not distributed.is_initialized():
-            distributed.init_process_group(
-                "nccl" if on_gpu else "gloo", timeout=timedelta(seconds=max(timeout, 60.0))
-            )
-        self._group = Group(distributed.get_rank(), distributed.get_world_size(), limit=timeout)
-        self._problem, self._compute = problem, program.bind(self._group)
+    def __init__(
+        self,
+        problem: Problem,
+        program: Program,
+        timeout: float,
+        read: Read = estimate,
+        group: Group | None = None,
+    ) -> None:
+        self._group = group or _group(problem.arrays.device.startswith("cuda"), timeout)
+        self._problem, self._compute, self._read = problem, program.bind(self._group), read
         self.seconds: dict[str, float] = {}
 
     def __call__(
@@ -64,14 +66,24 @@ class Joined:
             device=arrays.device,
         )
         try:
-            with torch.no_grad():
-                self._compute(detached(parameters), draw, out)
+            with torch.no_grad(), uncounted():  # `read` counts the passes of all processes
+                self._compute(detached(parameters), draw, out, seed)
         except LostOthers as error:
             raise WorkerError(f"{self._problem.call.name}: {error}") from error
-        found = estimate(self._problem, draw, out if arrays.backend == "torch" else out.numpy())
+        found = self._read(self._problem, draw, out if arrays.backend == "torch" else out.numpy())
         call, waited = time.perf_counter() - start, self._group.waited
         self.seconds = {"compute": call - waited, "communicate": waited, "call": call}
         return found
 
     def close(self) -> None:
         """The processes are not this function's to end."""
+
+
+def _group(on_gpu: bool, timeout: float) -> Group:
+    import torch.distributed as distributed
+
+    if not distributed.is_initialized():
+        distributed.init_process_group(
+            "nccl" if on_gpu else "gloo", timeout=timedelta(seconds=max(timeout, 60.0))
+        )
+    return Group(distributed.get_rank(), distributed.get_world_size(), limit=timeout)

@@ -2,7 +2,7 @@
 
 import io
 import pickle
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.layer import Criterion, NamedLayer
-from gradmark.problem import Call, Problem
+from gradmark.problem import Call, Problem, at_draw
 from gradmark.source_file import file_of, loaded
 
 
@@ -30,6 +30,15 @@ class Piece:
         """That of a problem with layers, without numbers."""
         assert problem.layers is not None and problem.criterion is not None
         return cls(problem.layers, problem.criterion, problem.arrays, Call(problem.call.name))
+
+
+def without_numbers(problem: Problem) -> Problem:
+    """The whole problem, loss and all, without parameters, draw and data: they come with each call."""
+    known = {each.name for each in fields(problem)} if is_dataclass(problem) else set()
+    if "data" in known:
+        problem = replace(problem, data=Draw())  # type: ignore[type-var]
+    bare: Problem = at_draw(problem, Draw(), {})
+    return bare
 
 
 class _Pickler(pickle.Pickler):

@@ -21,7 +21,7 @@ def reason(method: Method, problem: Problem, want: Want, workers: int, local_par
     """
     if problem.layers is None:
         return f"{problem.call.name} has no layers to run the delta recursion through"
-    if found := unsupported(method, problem, want) or _of_arrays(problem, workers):
+    if found := unsupported(method, problem, want) or of_arrays(problem, workers):
         return found
     if problem.call.opened:
         return f"its opened {' and '.join(problem.call.opened)} are parameters of single rows"
@@ -49,7 +49,7 @@ def _of_coupled_rows(problem: Problem, local_parts: int | None) -> str | None:
     return None
 
 
-def _of_arrays(problem: Problem, workers: int) -> str | None:
+def of_arrays(problem: Problem, workers: int) -> str | None:
     """What speaks against its backend, dtype or device."""
     backend, device, dtype = problem.arrays.backend, problem.arrays.device, problem.arrays.dtype
     if backend not in ("numpy", "torch"):

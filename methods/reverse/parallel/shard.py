@@ -32,7 +32,7 @@ class Shards:
         """The worker's span, by `backprop`, which is prepared when the number of its rows is new."""
         prepared: dict[int, Prepared] = {}
 
-        def compute(parameters: Mapping[str, Array], draw: Draw, out: Any) -> None:
+        def compute(parameters: Mapping[str, Array], draw: Draw, out: Any, seed: int = 0) -> None:
             start, stop = spans(draw.count, group.workers)[group.rank]
             # Of what all see, one worker writes the sum; the others' parts are their own.
             mine = out if group.rank == 0 or not group.shared else out.new_empty(out.shape)

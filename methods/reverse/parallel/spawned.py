@@ -11,8 +11,9 @@ from gradmark.draw import Draw
 from gradmark.method import Estimate
 from gradmark.parameters import Parameters
 from gradmark.problem import Problem
+from gradmark.random import check_seed
 from methods.reverse.parallel import keeping
-from methods.reverse.parallel.answer import estimate, numbers_out, sum_dtype
+from methods.reverse.parallel.answer import Read, estimate, numbers_out, sum_dtype
 from methods.reverse.parallel.group import Program
 from methods.reverse.parallel.messages import Sheet
 from methods.reverse.parallel.parcel import packed
@@ -26,11 +27,15 @@ class Spawned:
     `seconds` are those of the last call by phase: "send" (parameters and draw), "compute" and "communicate"
     (of the worker that computed longest), "call" (all of it). `processes` are the workers' process numbers.
     `close()` ends the workers, unless another prepared function uses them. A call starts them again where
-    they have been ended, by that or by a failure. A gradient is valid until the next call, as always.
+    they have been ended, by that or by a failure. A gradient is valid until the next call, as always. `read`
+    makes the estimate of what the workers wrote.
     """
 
-    def __init__(self, problem: Problem, program: Program, workers: int, timeout: float) -> None:
+    def __init__(
+        self, problem: Problem, program: Program, workers: int, timeout: float, read: Read = estimate
+    ) -> None:
         self._problem, self._program, self._workers, self._timeout = problem, program, workers, timeout
+        self._read = read
         self.seconds: dict[str, float] = {}
         self._shapes: Any = None
         self._start()
@@ -45,6 +50,7 @@ class Spawned:
         state: Any = None,
     ) -> Estimate:
         """The gradient by all workers; raises `WorkerError` where one of them fails."""
+        check_seed(seed)  # or a worker would fail for it
         draw = draw or self._problem.default_draw
         start = time.perf_counter()
         if not self._end.alive or self._pool.ended or self._pool.owner != os.getpid():
@@ -54,8 +60,8 @@ class Spawned:
             _copy(parameters, self._parameters)
             _copy(draw.arrays, self._draw)
             sent = time.perf_counter()
-            phases = self._ask("call", [None] * self._workers, "during a call")
-        found = estimate(self._problem, draw, self._out)
+            phases = self._ask("call", [seed] * self._workers, "during a call")
+        found = self._read(self._problem, draw, self._out)
         longest = max(phases, key=lambda each: each["compute"])
         self.seconds = {"send": sent - start, **longest, "call": time.perf_counter() - start}
         return found

@@ -31,7 +31,7 @@ class Stages:
     def bind(self, group: Group) -> Compute:
         """The worker's layers, in the order that the schedule says."""
 
-        def compute(parameters: Mapping[str, Array], draw: Draw, out: Any) -> None:
+        def compute(parameters: Mapping[str, Array], draw: Draw, out: Any, seed: int = 0) -> None:
             parts = views(out, shapes_of(parameters))
             if not group.shared:
                 out.zero_()

@@ -85,7 +85,7 @@ class _Bound:
         self._draw = Draw(region.arrays(sheet.draw, backend))
         self._out = region.array(sheet.out, "torch")
 
-    def call(self) -> dict[str, float]:
+    def call(self, seed: int) -> dict[str, float]:
         """One call; the seconds it took, by phase."""
         import torch
 
@@ -93,21 +93,21 @@ class _Bound:
         self._group.mark(COMPUTING)
         with torch.no_grad():
             if self._arrays.device.startswith("cuda"):
-                self._compute_on_device()
+                self._compute_on_device(seed)
             else:
-                self._compute(self._parameters, self._draw, self._out)
+                self._compute(self._parameters, self._draw, self._out, seed)
         self._group.mark(WAITING)
         return {
             "compute": time.perf_counter() - start - self._group.waited,
             "communicate": self._group.waited,
         }
 
-    def _compute_on_device(self) -> None:
+    def _compute_on_device(self, seed: int) -> None:
         """The same with arrays on a GPU of its own; the sum comes back from the first worker."""
         device = self._arrays.device
         parameters = {name: array.to(device) for name, array in self._parameters.items()}
         out = self._out.new_empty(self._out.shape, device=device)
-        self._compute(parameters, self._draw.map(lambda array: array.to(device)), out)
+        self._compute(parameters, self._draw.map(lambda array: array.to(device)), out, seed)
         if self._group.rank == 0:
             self._out.copy_(out)
 
@@ -125,7 +125,7 @@ def _serve(connection: Connection, group: Group) -> None:
         elif kind == "place":
             _answered(connection, bound[number].place, content)
         elif kind == "call":
-            _answered(connection, bound[number].call)
+            _answered(connection, bound[number].call, content)
         else:  # "forget", which nobody waits for
             bound.pop(number, None)
 
