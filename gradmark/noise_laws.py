@@ -58,11 +58,17 @@ def _signs(random: np.random.Generator, number: int, size: int) -> Any:
 
 def write_signs(random: np.random.Generator, skipped: int, scale: float, out: Any) -> None:
     """The rows behind the first `skipped` of such signs times `scale`, in the dtype of `out` and without
-    float64 on the way: a tenth of the time. `out` (number, size) has rows side by side, of whole bytes."""
-    number, size = out.shape
-    octets = _octets(random, skipped + number, size)[skipped:]
+    float64 on the way: a tenth of the time. `out` (number, size) has rows side by side, of whole bytes.
+
+    `random` draws 64 bits at a time (SFC64, PCG64, Philox), whose bytes are those that `_octets` takes.
+    """
+    number, width = len(out), out.shape[1] // 8
+    start, stop = skipped * width, (skipped + number) * width
+    raw = random.bit_generator.random_raw(-(-stop // 8)).astype("<u8", copy=False)
+    octets = raw.view(np.uint8)[start:stop].reshape(number, width)
     # A mode other than the default writes into `out` without a buffer between.
-    np.take(_scaled_signs(scale, out.dtype), octets, axis=0, out=out.reshape(number, -1, 8), mode="clip")
+    table = _scaled_signs(scale, out.dtype)
+    np.take(table, octets, axis=0, out=out.reshape(number, width, 8), mode="clip")
 
 
 @lru_cache(maxsize=8)

@@ -51,6 +51,11 @@ class ChainKernel:
         self._problem, self._chain, self._criterion = problem, chain, criterion
         self._dtype = np.dtype(problem.arrays.dtype)
         self._add_product = get_blas_funcs("gemm", dtype=self._dtype)
+        # Asked once: to ask a protocol costs as much as a small product.
+        self._overwrites = [
+            isinstance(each, InPlace) and each.works_in_place and each.overwrites_input
+            for each in chain.between
+        ]
         self._buffers: dict[Any, Array] = {}
 
     def estimate(
@@ -120,7 +125,7 @@ class ChainKernel:
     def _activate(self, index: int, z: Array, draw: Draw) -> None:
         """Write the input of the next layer over `z`."""
         function = self._chain.between[index]
-        if isinstance(function, InPlace) and function.works_in_place and function.overwrites_input:
+        if self._overwrites[index]:
             function.forward_into({}, z, z)
         else:
             z[...] = function.forward({}, z, draw)[0]
