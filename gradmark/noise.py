@@ -14,6 +14,9 @@ LAWS = ("gaussian", "rademacher", "orthonormal")
 """What `noise_rows` draws; one orthonormal direction by itself has the law "sphere"."""
 _NUMBERS = 2**16
 """Numbers of a block of members: making its generator takes less than a tenth of filling it."""
+_PIECE = 2**15
+"""Numbers of a long member that are made at once: so few that they stay near the core, and whole words of
+random bits, so that the next piece begins with a new one."""
 _BLOCK = 64
 """Rows of a frame that are made orthogonal together: enough for matrix products, little beside the frame."""
 
@@ -109,11 +112,37 @@ class Members:
                 np.multiply(made[:number], scale, out=out[:number], casting="same_kind")
             start, out = start + number, out[number:]
 
+    def pieces(self, member: int, scale: float, room: Any) -> Iterator[tuple[int, Any]]:
+        """One member's numbers times `scale`, a piece at a time: where it begins, and the piece.
+
+        They are written into `room`, a vector of whole blocks of 32 numbers: each to its place where `room`
+        holds all, else all to the beginning. A member that fills a block is not held but for a piece. Not
+        for the law sphere, whose numbers are known together alone.
+        """
+        random, whole = stream(self._seed, "noise", member), len(room) >= self._size
+        for start in range(0, self._size, _PIECE):
+            out = room[start:] if whole else room
+            number = min(_PIECE, self._size - start)
+            if self._together > 1:
+                np.multiply(
+                    self.rows(member, member + 1)[0, start : start + number],
+                    scale,
+                    out=out[:number],
+                    casting="same_kind",
+                )
+            elif self._law.signs:
+                write_signs(random, 0, scale, out[None, : -(-number // 8) * 8])
+            else:
+                made = self._law.rows(random, 1, number)[0]
+                np.multiply(made, scale, out=out[:number], casting="same_kind")
+            yield start, out[:number]
+
     def _block(self, block: int, upto: int) -> Any:
-        """At least the first `upto` members of a block; fewer than all only where no more is asked."""
+        """At least the first `upto` members of a block; all where it is asked for again, for more of them."""
         number, members = self._kept
         if number != block or len(members) < upto:
-            members = self._law.rows(stream(self._seed, "noise", block), upto, self._size)
+            made = self._together if number == block else upto
+            members = self._law.rows(stream(self._seed, "noise", block), made, self._size)
             self._kept = (block, members)
         return members
 
