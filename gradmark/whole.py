@@ -48,5 +48,9 @@ def _summed(prepared: Prepared, problem: Problem, calls: int) -> Prepared:
 
 
 def _added(one: Work, other: Work) -> Work:
-    passes = (getattr(one, kind) + getattr(other, kind) for kind in ("forward", "tangent", "pullback"))
-    return Work(*passes, declared=one.declared or other.declared)
+    return Work(
+        one.forward + other.forward,
+        one.tangent + other.tangent,
+        one.pullback + other.pullback,
+        declared=one.declared or other.declared,
+    )

@@ -93,6 +93,7 @@ def test_persistent_noise_counts_from_its_window_to_the_end(backend: str) -> Non
 def test_influence_has_the_right_sign_in_any_window(window: int) -> None:
     """Truncated, the last steps say -4, -20 and -65.9. All calls of an estimate have the same seed."""
     problem = gradmark.get_problem("influence_balancing", horizon=60)
+    assert problem.closed_form is not None
     exact = float(problem.closed_form(problem.parameters, problem.default_draw)["theta"][0])
     method = gradmark.get_method("persistent_es", pairs=400, sigma=0.1, window=window)
     function = prepared_whole(method, problem)
@@ -149,9 +150,16 @@ def in_four_steps() -> Problem:
     def quarter(parameters: Any, state: Any, draw: Any, t: int) -> Any:
         return state + np.sum(parameters["x"], axis=-1)[..., None, None] / 4
 
-    initial = lambda parameters, draw: np.zeros((*parameters["x"].shape[:-1], 1, 1))  # noqa: E731
-    loss = lambda parameters, state, draw: state[..., 0, 0]  # noqa: E731
-    return replace(linear(), unroll=Unroll(initial, quarter, loss, 4))
+    problem: Any = linear()
+    return replace(
+        problem,
+        unroll=Unroll(
+            initial=lambda parameters, draw: np.zeros((*parameters["x"].shape[:-1], 1, 1)),
+            step=quarter,
+            loss=lambda parameters, state, draw: state[..., 0, 0],
+            horizon=4,
+        ),
+    )
 
 
 def test_the_variance_on_a_loss_that_is_added_up_in_equal_parts() -> None:

@@ -119,8 +119,8 @@ def walked(
     after = Particles(before.method, before.pairs, before.calls + 1)
     if held:
         ahead, behind, apart = (_joined(xp, parts) for parts in zip(*held, strict=True))
-        at = {"position": stretch.stop, "rows": draw.count}
-        after = replace(after, ahead=ahead, behind=behind, apart=apart, **at)
+        after = replace(after, position=stretch.stop, rows=draw.count)
+        after = replace(after, ahead=ahead, behind=behind, apart=apart)
     return unravel(total.divided(2 * before.pairs * sigma)), after
 
 
