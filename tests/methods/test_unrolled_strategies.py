@@ -150,9 +150,9 @@ def in_four_steps() -> Problem:
     def quarter(parameters: Any, state: Any, draw: Any, t: int) -> Any:
         return state + np.sum(parameters["x"], axis=-1)[..., None, None] / 4
 
-    problem: Any = linear()
-    return replace(
-        problem,
+    plain: Any = linear()
+    problem: Problem = replace(
+        plain,
         unroll=Unroll(
             initial=lambda parameters, draw: np.zeros((*parameters["x"].shape[:-1], 1, 1)),
             step=quarter,
@@ -160,6 +160,7 @@ def in_four_steps() -> Problem:
             horizon=4,
         ),
     )
+    return problem
 
 
 def test_the_variance_on_a_loss_that_is_added_up_in_equal_parts() -> None:
