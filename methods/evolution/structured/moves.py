@@ -18,8 +18,9 @@ class Moves(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """For the nodes of so many rows: M, sigma, and the moves of a seed."""
+    """For the nodes of so many rows: M, sigma, the moves of a seed, and whether they are +1 or -1 alone."""
 
     pairs: int
     sigma: float
     moves: Callable[[int], Moves]
+    signs: bool = True

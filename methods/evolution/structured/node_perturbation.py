@@ -77,4 +77,5 @@ class NodePerturbation:
 
     def _plan(self, nodes: Nodes) -> Plan:
         number = Steps(nodes).numbers
-        return Plan(self.pairs, self.sigma, lambda seed: Members(self.law, seed, number))
+        signs = self.law == "rademacher"
+        return Plan(self.pairs, self.sigma, lambda seed: Members(self.law, seed, number), signs)
