@@ -40,6 +40,7 @@ def claims_in_words(claims: Claims) -> Mapping[str, str]:
         "precision": "that of the problem" if claims.precision == "problem" else claims.precision,
         "backends": ", ".join(sorted(claims.backends)),
         "devices": ", ".join(sorted(claims.devices)),
+        **({"calls": "several make one estimate"} if claims.calls is not None else {}),
         **({"compiles": "for seconds for each shape"} if claims.compiles else {}),
     }
 

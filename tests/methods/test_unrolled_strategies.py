@@ -14,6 +14,7 @@ import gradmark
 from gradmark import population
 from gradmark.arrays import installed
 from gradmark.errors import UsageError
+from gradmark.judging.trial import Trial
 from gradmark.measuring.equivalence import confidence, equivalent
 from gradmark.measuring.skew_corrected import corrected_interval, standard_error
 from gradmark.noise import Members
@@ -186,10 +187,15 @@ class Truncated(PersistentES):
 
 
 def test_the_judge_sums_the_calls_of_an_unroll_and_convicts_who_truncates() -> None:
-    problems = "influence_balancing:horizon=8,units=4,positive=1"
-    report = gradmark.validate(Truncated(window=2), problems=problems)
+    sizes, roles = {"horizon": 8, "units": 4, "positive": 1}, frozenset({"contract", "sequential", "quick"})
+    trial = Trial("influence_balancing", sizes, roles)
+    report = gradmark.validate(Truncated(window=2), problems=[trial])
     assert report.verdict == "wrong"
     assert report.reason.startswith("its mean along the gradient is -0.4"), report.reason
+    for name in NAMES:
+        report = gradmark.validate(f"{name}:window=3", problems=[trial])
+        passed = {finding.check for finding in report.findings if finding.status == "passed"}
+        assert report.verdict == "correct" and {"contract.work", "sequential.scale"} <= passed
 
 
 def test_what_is_no_state_and_what_is_no_unroll_is_refused() -> None:

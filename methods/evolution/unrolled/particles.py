@@ -126,12 +126,14 @@ def walked(
 
 def unrolled_claims(exactness: Exactness, target: Target, pairs: int, window: int | None) -> Claims:
     """Of an estimate that takes as many calls as an unroll has windows; None: one."""
+    claims = replace(black_box_claims(exactness, target, 2 * pairs), reads=frozenset({"loss", "unroll"}))
+    if window is None:
+        return claims
 
     def calls(problem: Problem) -> int:
-        return math.ceil(problem.unroll.horizon / window) if problem.unroll and window else 1
+        return math.ceil(problem.unroll.horizon / window) if problem.unroll else 1
 
-    claims = black_box_claims(exactness, target, 2 * pairs)
-    return replace(claims, reads=frozenset({"loss", "unroll"}), calls=calls)
+    return replace(claims, calls=calls)
 
 
 def against_unrolled(method: Method, problem: Problem, want: Want) -> str | None:
