@@ -16,8 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-# Imported for the fork server, which then hands them to every cell. No torch operation may run at import:
-# a child of a process that has used torch's threads hangs.
+# For the fork server, which hands them to every cell. Nothing of torch may run: a child of its threads hangs.
 import pandas  # noqa: F401
 import torch  # noqa: F401
 from asv_runner.benchmarks.mark import SkipNotImplemented
@@ -39,6 +38,7 @@ MORE = (
     *("mixed_precision_backprop", "torch_autocast", "clipped_by_norm", "clipped_by_value"),
     *("node_tangent", "activity_perturbation", "divided_difference"),
     *("weight_difference", "node_difference"),
+    *("low_rank_es", "node_perturbation", "hadamard_node_es"),
 )
 """Variants and peers of the methods above, in the full grid alone: the default one is kept small."""
 _KIN = "a variant or a peer of a method in the grid: `gradmark run` compares them"
@@ -47,7 +47,10 @@ LEFT_OUT = {
     **dict.fromkeys(("stencil_difference", "richardson", "adaptive_difference"), _KIN),
     **dict.fromkeys(("scipy_difference", "scipy_jacobian", "numdifftools_gradient"), _KIN),
     "gradient_difference": "it computes Hessians, and the suite measures gradients",
-    **dict.fromkeys(("data_parallel_backprop", "pipeline_backprop"), "it starts worker processes"),
+    **dict.fromkeys(("spsa", "sphere_es", "orthogonal_es", "sobol_es", "least_squares_es", "mezo"), _KIN),
+    **dict.fromkeys(("guided_es", "control_variate", "evosax_open_es", "evotorch_pgpe"), _KIN),
+    **dict.fromkeys(("persistent_es", "noise_reuse_es"), "it walks in time, which no problem here has"),
+    **dict.fromkeys(("data_parallel_backprop", "pipeline_backprop", "distributed_es"), "it starts processes"),
 }
 """Registered methods that the suite does not measure, and why; ``gradmark run`` does."""
 PROBLEMS = ("mlp", "logistic_regression", "quadratic", "rosenbrock", "log_sum_exp")

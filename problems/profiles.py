@@ -18,7 +18,7 @@ from gradmark.run.plan import Comparison, MethodCall
 from gradmark.run.records import Group
 from problems.mlp import widths_for
 from problems.studies import plans
-from problems.variants import without_variants
+from problems.variants import common, without_variants
 
 Choice = Callable[[Claims], bool]
 
@@ -135,7 +135,7 @@ def _depth(backend: str, **more: Any) -> list[Comparison]:
         return []
     methods = _methods(backend, _is_reverse)
     for family in ("forward", "finite-difference", "evolution"):
-        methods += _methods(backend, partial(_is_of, family))[:1]
+        methods += common(_methods(backend, partial(_is_of, family)))[:1]
     place = {"backend": backend, "dtype": "float32", **more}
     return [
         Comparison(
@@ -179,12 +179,11 @@ def _any(claims: Claims) -> bool:
     return True
 
 
-def _is_reverse(claims: Claims) -> bool:
-    return _is_of("reverse", claims)
-
-
 def _is_of(family: str, claims: Claims) -> bool:
     return claims.family == family
+
+
+_is_reverse = partial(_is_of, "reverse")
 
 
 def _reads_graph(claims: Claims) -> bool:

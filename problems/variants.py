@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from gradmark.run.plan import Comparison
+from gradmark.run.plan import Comparison, MethodCall
 
 _VARIANTS = frozenset({
     "checkpointed_backprop", "reversible_backprop", "torch_checkpoint", "mixed_precision_backprop",
@@ -12,6 +12,9 @@ _VARIANTS = frozenset({
     "path_sum", "compiled", "numdifftools_gradient", "scipy_jacobian", "scipy_difference",
     "backward_difference", "stencil_difference", "richardson", "adaptive_difference", "forward_ad",
     "dual_numbers", "weight_difference", "node_difference",
+    "spsa", "sphere_es", "orthogonal_es", "sobol_es", "least_squares_es", "guided_es", "mezo",
+    "hadamard_node_es", "persistent_es", "noise_reuse_es", "control_variate", "distributed_es",
+    "evosax_open_es", "evotorch_pgpe",
 })  # fmt: skip
 """They vary another method, start processes, compile for seconds, or take many times what another takes."""
 _SECONDS = 60.0
@@ -22,4 +25,9 @@ def without_variants(comparison: Comparison, but_at: Mapping[str, Any]) -> Compa
     """`comparison` without them; with them, and with more time, at a network `but_at` in float64."""
     if comparison.sizes == but_at and comparison.dtype == "float64":
         return replace(comparison, time_limit=max(comparison.time_limit, _SECONDS))
-    return replace(comparison, methods=tuple(m for m in comparison.methods if m.name not in _VARIANTS))
+    return replace(comparison, methods=common(comparison.methods))
+
+
+def common(calls: tuple[MethodCall, ...]) -> tuple[MethodCall, ...]:
+    """Those of `calls` that are none of them."""
+    return tuple(each for each in calls if each.name not in _VARIANTS)
