@@ -64,7 +64,7 @@ def test_the_measured_mean_and_variance_are_those_of_the_claim(
     problem = gradmark.get_problem(problem_name, **sizes)
     method, exact = gradmark.get_method(name, **hyper, sigma=1e-4), reference(problem)
     g, function = flat(exact).astype(float), method.prepare(problem)
-    found = np.stack([flat(function(problem.parameters, seed).gradient) for seed in range(900)])
+    found = np.stack([flat(function(problem.parameters, seed).gradient) for seed in range(1500)])
     assert mean_test(found @ g / (g @ g), 1.0).p_value > FALSE_ALARM
     law = method.claims.exactness.factor(problem, exact) / hyper["pairs"]
     ratio = np.sum((found - g) ** 2, axis=1) / (g @ g) / law

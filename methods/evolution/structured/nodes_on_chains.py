@@ -104,8 +104,9 @@ class ChainKernel:
 
     def _differences(self, at: At, parts: list[Array], draw: Draw) -> Array:
         """The losses of rows at +u less those at -u, (members, rows)."""
-        first = 0 if at.half is None else 1
-        parts = parts if at.half is None else [self._through_first(at, *parts[:2]), *parts[2:]]
+        first = 0
+        if at.half is not None:
+            first, parts = 1, [self._through_first(at, at.half, *parts[:2]), *parts[2:]]
         h: Any = None
         for index, part in enumerate(parts, first):
             members, rows, units = part.shape
@@ -117,9 +118,9 @@ class ChainKernel:
         losses = self._criterion.row_losses(h.reshape(-1, *h.shape[2:]), draw).reshape(h.shape[:3])
         return losses[:, 0] - losses[:, 1]
 
-    def _through_first(self, at: At, part: Array, next_part: Array) -> Array:
+    def _through_first(self, at: At, half: Array, part: Array, next_part: Array) -> Array:
         """What the second layer moves by, its own noise and that of the first."""
-        moved = np.multiply(part, at.half, out=self._buffer("half", *part.shape))
+        moved = np.multiply(part, half, out=self._buffer("half", *part.shape))
         z = self._buffer("moved", *next_part.shape)
         np.matmul(moved.reshape(-1, part.shape[-1]), at.own[1]["weight"].T, out=z.reshape(-1, z.shape[-1]))
         z += next_part
@@ -162,7 +163,7 @@ class ChainKernel:
 
     def _in_their_arrays(self, at: At, s: list[Array]) -> Parameters:
         """dW = s^T x and db = 1^T s, in the order of the parameters."""
-        found, arrays = {}, self._problem.arrays
+        found, arrays = dict[str, Array](), self._problem.arrays
         for named, total, x in zip(self._chain.affine, s, at.x, strict=True):
             own = {"weight": total[:, 0].T @ x, "bias": total[:, 0].sum(axis=0)}
             found |= {full: own[name] for name, full in named.names.items()}
