@@ -27,7 +27,7 @@ from gradmark.population import evaluator, members_per_chunk
 from gradmark.problem import Problem
 from methods.evolution.calling import against_moves, black_box_claims, prepared
 from methods.evolution.factors import LAWS, beyond, moves, numbers, places, variance_factor
-from methods.evolution.low_rank_on_chains import chain_kernel
+from methods.evolution.low_rank_on_chains import against_chains, chain_kernel
 from methods.evolution.mirrored import mirrored_estimate
 from methods.evolution.shaping import SHAPINGS
 
@@ -37,7 +37,8 @@ class LowRankES:
     """`pairs` mirrored moves of rank `rank`, 2 * `pairs` evaluations; `law` is signs or gaussian.
 
     `sigma` is the standard deviation of every number's move. `shaping` is what is done to the losses first
-    (`methods.evolution.shaping`).
+    (`methods.evolution.shaping`). On a chain of dense layers on the CPU `workers` threads share the members,
+    and the libraries of linear algebra start none of their own meanwhile; the answer is the same.
     """
 
     pairs: int = 64
@@ -45,6 +46,7 @@ class LowRankES:
     rank: int = 1
     law: str = "signs"
     shaping: str = "identity"
+    workers: int = 1
 
     def __post_init__(self) -> None:
         check_size("low_rank_es", "pairs", self.pairs)
@@ -52,6 +54,7 @@ class LowRankES:
         check_size("low_rank_es", "rank", self.rank)
         check_name("law", self.law, LAWS)
         check_name("shaping", self.shaping, SHAPINGS)
+        check_size("low_rank_es", "workers", self.workers)
 
     @property
     def claims(self) -> Claims:
@@ -68,13 +71,16 @@ class LowRankES:
         return black_box_claims(exactness, target, 2 * self.pairs, self.shaping)
 
     def supports(self, problem: Problem, want: Want = "gradient") -> str | None:
-        """Any problem whose domain has no bounds, which a move could cross."""
+        """Any problem whose domain has no bounds, which a move could cross; threads, on chains alone."""
+        if self.workers > 1 and (reason := against_chains(problem)):
+            return f"{reason}, which `workers={self.workers}` are for: set workers=1"
         return against_moves(problem) or unsupported(self, problem, want)
 
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Bind the kernel of dense chains on NumPy and torch, or the function that evaluates a population."""
         check_supported(self, problem, want)
-        kernel, evaluate = chain_kernel(problem, self.rank, self.sigma), evaluator(problem)
+        kernel = chain_kernel(problem, self.rank, self.sigma, self.workers)
+        evaluate = evaluator(problem)
 
         def estimate(point: Parameters, draw: Draw, seed: int) -> Parameters:
             found = places(point, self.rank)

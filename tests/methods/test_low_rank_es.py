@@ -13,7 +13,7 @@ from gradmark.measuring.equivalence import confidence, equivalent
 from gradmark.measuring.skew_corrected import corrected_interval, mean_test, standard_error
 from gradmark.problem import Call, Problem, at_draw
 from gradmark.work import counting
-from methods.evolution import low_rank_es, low_rank_on_chains
+from methods.evolution import low_rank_es, low_rank_lanes, low_rank_on_chains
 from methods.evolution.low_rank_es import LowRankES
 from tests.methods.cases import CASES, flat, reference, relative_error
 
@@ -81,7 +81,7 @@ def test_smoothing_sees_the_fourth_moment_of_a_number(law: str, rank: int, fourt
 def test_the_kernel_of_chains_is_the_portable_path_to_rounding(
     law: str, rank: int, backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(low_rank_on_chains, "_ROWS", 60)
+    monkeypatch.setattr(low_rank_lanes, "_ROWS", 60)
     monkeypatch.setattr(low_rank_on_chains, "_KEPT", 100)
     for case in ("mlp tanh cross_entropy", "mlp gelu mse", "logistic regression"):
         problem = CASES[case](Arrays(backend))
@@ -123,3 +123,17 @@ def test_a_kernel_knows_no_numbers_of_what_it_was_prepared_with() -> None:
     assert np.array_equal(flat(estimate(moved, 1, draw=other).gradient), expected)
     assert not np.array_equal(expected, flat(estimate(moved, 2, draw=other).gradient))
     assert to_numpy(problem.parameters["layers.0.weight"]).shape == (5, 3)
+
+
+def test_threads_share_the_members_and_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(low_rank_lanes, "_ROWS", 60)
+    problem = CASES["mlp tanh mse"](Arrays())
+    alone, shared = (LowRankES(pairs=40, workers=workers).prepare(problem) for workers in (1, 3))
+    with counting() as counted:
+        found = shared(problem.parameters, 4)
+    assert counted.total().forward == found.work.forward == 80
+    assert np.array_equal(flat(found.gradient), flat(alone(problem.parameters, 4).gradient))
+    reason = LowRankES(workers=2).supports(CASES["rosenbrock"](Arrays()))
+    assert (
+        reason == "rosenbrock on numpy is no chain of dense layers, which `workers=2` are for: set workers=1"
+    )
