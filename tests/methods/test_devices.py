@@ -13,18 +13,34 @@ ON_TORCH = [
 ]
 # What asks whether a loss carries complex numbers, if 16 bits overflow, or how losses differ, needs numbers.
 ASKING = ("complex_step", "mixed_precision_backprop", "torch_autocast", "richardson", "adaptive_difference")
-# What sends numbers to other processes needs them too.
-SENDING = ("data_parallel_backprop", "pipeline_backprop")
-VALUE_INDEPENDENT = [name for name in ON_TORCH if name not in (*ASKING, *SENDING)]
+# What sends numbers to other processes, or has them in NumPy to solve for the answer, needs them too.
+SENDING = ("data_parallel_backprop", "pipeline_backprop", "distributed_es", "least_squares_es")
+# What reads steps in time needs a network that has them.
+UNROLLED = [name for name in ON_TORCH if "unroll" in EVERY[name].reads]
+VALUE_INDEPENDENT = [name for name in ON_TORCH if name not in (*ASKING, *SENDING, *UNROLLED)]
 EXACT = ("backprop", "autograd", "tangent", "jvp", "complex_step")
 
 
 @pytest.mark.parametrize("case", ["mlp tanh cross_entropy", "mlp gelu mse", "logistic regression"])
 @pytest.mark.parametrize("name", VALUE_INDEPENDENT)
 def test_shapes_go_through_on_the_meta_device(name: str, case: str) -> None:
-    problem = CASES[case](Arrays("torch")).to(device="meta")
+    problem, reads = CASES[case](Arrays("torch")).to(device="meta"), EVERY[name].reads
+    if "unroll" in reads:
+        problem = gradmark.get_problem("rnn", length=3, hidden=3, backend="torch").to(device="meta")
+    if "is not installed" in (reason := gradmark.get_method(name).supports(problem) or ""):
+        pytest.skip(reason)
     gradient = gradmark.get_method(name).prepare(problem)(problem.parameters).gradient
     assert_like(gradient, problem.parameters)
+
+
+@pytest.mark.parametrize("name", UNROLLED)
+def test_shapes_go_from_window_to_window_on_the_meta_device(name: str) -> None:
+    problem = gradmark.get_problem("rnn", length=3, hidden=2, batch=2, backend="torch").to(device="meta")
+    prepared = gradmark.get_method(name, window=2).prepare(problem)
+    first = prepared(problem.parameters)
+    second = prepared(problem.parameters, state=first.state)
+    for estimate in (first, second):
+        assert_like(estimate.gradient, problem.parameters)
 
 
 def test_the_complex_step_needs_numbers_to_see_what_a_loss_carries() -> None:
