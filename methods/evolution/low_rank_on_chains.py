@@ -126,7 +126,7 @@ def chain_kernel(problem: Problem, rank: int, sigma: float, workers: int = 1) ->
     """The kernel for a chain on the CPU in float32 or float64; None for any other problem."""
     if against_chains(problem):
         return None
-    here = problem.to(backend="numpy")
+    here = problem if problem.arrays.backend == "numpy" else problem.to(backend="numpy")
     chain, found = chain_of(here), places(problem.parameters, rank)
     assert chain is not None
     layers = [

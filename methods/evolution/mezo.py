@@ -6,9 +6,9 @@
 move the parameters forth, back to the other side, home, and for the update; what is added and taken off again
 leaves roundings in the parameters. Here these are read alone. On a chain of dense layers
 (`methods.evolution.mezo_on_chains`) the result is where a move stands until its losses are known, and each
-move is made once more to be weighed: beside the parameters and the result there are pieces of 2^15 numbers,
-the states of two rows for each of the draw, and M numbers. Other problems are given moved parameters, a
-pair at a time.
+move is made once more to be weighed: beside the parameters and the result there are 2^16 numbers, the
+states of the draw's rows on both sides, and M numbers. Other problems are given moved parameters: of a pair,
+or of as many as 2^15 numbers are.
 
 The moves are those of `spsa` or, for `law` gaussian, of `gaussian_es`, number for number, and so are mean and
 variance: (P - 1) |g|^2 / M or (P + 1) |g|^2 / M on a linear loss. Signs are made ten times as fast.
@@ -31,6 +31,8 @@ from methods.evolution.mezo_on_chains import replaying_kernel
 from methods.evolution.mirrored import mirrored_estimate
 
 LAWS = ("rademacher", "gaussian")
+_NUMBERS = 2**15
+"""Numbers of moves that are held at once where one move has fewer."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,11 @@ class Mezo:
             if kernel is not None:
                 return kernel.estimate(point, draw, members, self.pairs)
 
+            together = max(1, _NUMBERS // size(point))
+
             def moves() -> Iterator[Array]:
-                for pair in range(self.pairs):
-                    yield problem.arrays.array(members.rows(pair, pair + 1))
+                for start in range(0, self.pairs, together):
+                    yield problem.arrays.array(members.rows(start, min(start + together, self.pairs)))
 
             return mirrored_estimate(evaluate, problem, point, draw, moves, self.sigma, self.pairs)
 
