@@ -10,6 +10,7 @@ from gradmark.judging.comparing.compared import compared
 from gradmark.judging.comparing.truncation import FORMULAS
 from gradmark.judging.places.references import reference_at
 from gradmark.judging.places.sites import sites
+from gradmark.judging.stages import invariance
 from tests.judging.fakes import heard_on
 
 # Rows by themselves, a network whose scales move themselves, and one block of rows that are coupled.
@@ -45,3 +46,11 @@ def test_what_a_joint_move_bends_is_foreseen(problem: str, place: str) -> None:
 @pytest.mark.parametrize("problem", ["mlp", "rnn"])
 def test_a_fault_of_a_thousandth_is_not_taken_for_a_joint_move(problem: str) -> None:
     assert worst(gradmark.get_problem(problem, **PROBLEMS[problem]), 1e-3, 1.001, "as built").wrong
+
+
+def test_kinks_that_a_joint_move_crosses_are_no_fault() -> None:
+    """A step of one parameter crosses fewer of them, and says too little of what a move of all nodes does."""
+    sizes: dict[str, Any] = {"data": "synthetic", "channels": (2,), "size": 4, "outputs": 3, "batch": 4}
+    problem = gradmark.get_problem("convnet", **sizes, dtype="float32")
+    findings = list(invariance.examine([heard_on(gradmark.get_method("hadamard_node_es"), problem)]))
+    assert {finding.status for finding in findings} <= {"passed", "skipped"}

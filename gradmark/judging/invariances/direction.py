@@ -12,7 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from gradmark.claims import Truncated
 from gradmark.judging.comparing.difference_errors import difference_errors
+from gradmark.judging.comparing.joint_truncation import joint_truncation, moves_all
+from gradmark.judging.comparing.node_truncation import steps_nodes
 from gradmark.judging.comparing.truncation import FORMULAS
 from gradmark.judging.invariances.binding import Unfit, truncated
 from gradmark.judging.invariances.comparison import finding
@@ -101,10 +104,19 @@ def _crossed(subject: Subject, point: Point) -> Mapping[str, float]:
         reference = reference_at(subject.problem, subject.site, subject.hearing.method.claims.reads)
     except NoReference as error:
         raise Unfit(f"steps may cross kinks, and nothing tells what that does: {error}") from error
+    joint = _jointly(subject, point, claimed)
     return {
-        name: FORMULAS * norm(difference_errors(point, name, subject.step, claimed.order, array))
+        name: FORMULAS
+        * max(norm(difference_errors(point, name, subject.step, claimed.order, array)), joint.get(name, 0.0))
         for name, array in reference.gradient.items()
     }
+
+
+def _jointly(subject: Subject, point: Point, claimed: Truncated) -> Mapping[str, float]:
+    """The same for moves of all nodes at once, of which some cross more kinks than single steps do."""
+    if subject.step is None or not moves_all(claimed) or not steps_nodes(subject.hearing.method.claims):
+        return {}
+    return {name: norm(found) for name, found in joint_truncation(point, subject.step).items()}
 
 
 def _along(subject: Subject, crossed: Mapping[str, float], v: dict[str, Any]) -> float:
