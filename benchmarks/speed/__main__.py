@@ -2,7 +2,19 @@
 
 import sys
 
-from benchmarks.speed import deep, dense, differences, estimators, forward, machine, start, steps, structured
+from benchmarks.speed import (
+    deep,
+    dense,
+    differences,
+    estimators,
+    evolution,
+    forward,
+    machine,
+    scales,
+    start,
+    steps,
+    structured,
+)
 
 SECTIONS = {
     "dense": dense.print_tables,
@@ -11,6 +23,8 @@ SECTIONS = {
     "forward": forward.print_tables,
     "differences": differences.print_tables,
     "estimators": estimators.print_tables,
+    "evolution": evolution.print_tables,
+    "scales": scales.print_table,
     "steps": steps.print_tables,
     "start": start.print_times,
 }

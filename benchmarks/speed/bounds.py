@@ -33,8 +33,18 @@ def print_bounds(title: str, bounds: list[Bound]) -> None:
     print(f"- {title}: {len(met)} of {len(bounds)} met")
     for bound in bounds:
         if bound.verdict != "met":
-            sign = "at least" if bound.at_least else "at most"
-            print(f"  - {bound.what}: {shown(bound.ratio)}, {sign} {bound.limit:.2f}: {bound.verdict}")
+            print(f"  {_line(bound)}")
+
+
+def print_each(bounds: list[Bound]) -> None:
+    """Every one of `bounds`, met or not."""
+    for bound in bounds:
+        print(_line(bound))
+
+
+def _line(bound: Bound) -> str:
+    sign = "at least" if bound.at_least else "at most"
+    return f"- {bound.what}: {shown(bound.ratio)}, {sign} {bound.limit:.2f}: {bound.verdict}"
 
 
 def shown(ratio: Interval) -> str:

@@ -97,12 +97,13 @@ def _algorithm(members: int, shapes: tuple[tuple[str, tuple[int, ...]], ...], dt
     import optax
     from evosax.algorithms import Open_ES
     from evosax.core.fitness_shaping import identity_fitness_shaping_fn
+    from jax.flatten_util import ravel_pytree
 
     like = {name: jax.numpy.zeros(shape, dtype) for name, shape in shapes}
     algorithm = Open_ES(
         members, like, optimizer=optax.trace(decay=0.0), fitness_shaping_fn=identity_fitness_shaping_fn
     )
-    return algorithm, jax.flatten_util.ravel_pytree(like)[1]
+    return algorithm, ravel_pytree(like)[1]
 
 
 def _words(seed: int) -> Any:
