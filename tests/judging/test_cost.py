@@ -34,6 +34,9 @@ def findings(
     hearings = []
     for size in sizes:
         trial = Trial("mlp", {"widths": widths_for(size), "batch": batch}, backend=backend)
+        if "unroll" in method.claims.reads:  # h^2 and a little more
+            sizes_in_time = {"length": 3, "hidden": round(size**0.5), "batch": batch}
+            trial = Trial("rnn", sizes_in_time, backend=backend)
         hearings.append(Hearing("method", method, trial, trial.build(), clock=Clock(10.0)))
     return list(cost.examine(hearings))
 
