@@ -1,6 +1,6 @@
 """Identification: one recorded call convicts every wrong set of weights, and no right one."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from gradmark.judging.verdict import Finding
 from gradmark.judging.watching.forged import forgeries
 from gradmark.judging.watching.recording import recorded_losses, recorded_tangents
 from gradmark.parameters import ravel
+from methods.reverse.parallel.parcel import reason_against
 from tests.judging.estimators import Strategy
 
 LINEAR = Trial("polynomial", {"size": 100, "degree": 1})
@@ -79,6 +80,21 @@ def test_a_method_that_reads_a_graph_is_skipped_with_the_reason() -> None:
         watched(Hearing("autograd", gradmark.get_method("autograd"), trial, problem))
     found = heard(gradmark.get_method("forward_gradient"), Trial("polynomial", {}, backend="torch"))
     assert [each.status for each in found] == ["skipped"] and "it reads jax trace, loss" in found[0].reason
+
+
+@dataclass(frozen=True)
+class Sending(Strategy):
+    """One that sends the loss to other processes, and cannot send one that records."""
+
+    def supports(self, problem: Any, want: Any = "gradient") -> str | None:
+        return reason_against(problem)
+
+
+def test_a_method_that_sends_the_loss_away_is_watched_with_one_worker_or_not_at_all() -> None:
+    assert {each.status for each in heard(gradmark.get_method("distributed_es"))} == {"passed"}
+    found = heard(Sending())
+    assert [each.status for each in found] == ["skipped"]
+    assert "it does not take a problem that records them" in found[0].reason
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -120,7 +120,8 @@ def watched(hearing: Hearing, evaluations: int = EVALUATIONS) -> Watched:
     """The method with about so many evaluations a call, on a problem that records what it asks.
 
     Losses are recorded for a method that reads nothing else, tangents for one that pushes them through
-    layers. Raises `Hidden` for any other.
+    layers. Raises `Hidden` for any other, and where the method does not take what records.
+    A method with `workers` that cannot be sent it is watched with one.
     """
     claims = hearing.method.claims
     method = sized(hearing.method, hearing.problem, evaluations)
@@ -128,7 +129,23 @@ def watched(hearing: Hearing, evaluations: int = EVALUATIONS) -> Watched:
         problem, recording = _recorded(claims, hearing.problem)
     except UsageError as error:
         raise Hidden(f"queries are not visible: {error}") from error
-    return Watched(replace(hearing, method=method, problem=problem), recording, not claims.black_box)
+    return Watched(
+        replace(hearing, method=_here(method, problem), problem=problem), recording, not claims.black_box
+    )
+
+
+def _here(method: Any, problem: Problem) -> Any:
+    """The method, with one worker where more cannot be sent a problem that records."""
+    if (reason := method.supports(problem)) is None:
+        return method
+    try:
+        alone = replace(method, workers=1)
+        reason = alone.supports(problem)
+    except (UsageError, TypeError):  # it knows no workers
+        alone = method
+    if reason is not None:
+        raise Hidden(f"queries are not visible: it does not take a problem that records them, as {reason}")
+    return alone
 
 
 def sized(method: Any, problem: Problem, evaluations: int) -> Any:
