@@ -30,7 +30,7 @@ def test_a_switch_is_on_or_off(name: str, switch: str) -> None:
     assert getattr(gradmark.get_method(name, **{switch: False}), switch) is False
 
 
-@pytest.mark.parametrize("name", ["data_parallel_backprop", "pipeline_backprop"])
+@pytest.mark.parametrize("name", ["data_parallel_backprop", "pipeline_backprop", "distributed_es"])
 @pytest.mark.parametrize("seconds", [10**30, 1e308, 1e-320])
 def test_no_clock_goes_that_far(name: str, seconds: float) -> None:
     with pytest.raises(UsageError, match=r"`timeout=.* must be a number from 0\.001 to 86400"):

@@ -1,1 +1,1 @@
-"""Evolution strategies over several processes: the method in `distributed_es`, one worker's part in `share`."""
+"""Evolution strategies over several processes: the method `distributed_es`, and a worker's `share` of it."""

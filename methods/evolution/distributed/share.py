@@ -12,7 +12,7 @@ from typing import Any
 from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
 from gradmark.noise import WeightedSum, noise_rows
-from gradmark.parameters import Parameters, size
+from gradmark.parameters import size
 from gradmark.population import evaluator, members_per_chunk
 from gradmark.problem import Problem
 from methods.evolution.mirrored import mirrored
@@ -22,8 +22,9 @@ from methods.reverse.parallel.group import Compute, Group
 from methods.reverse.parallel.splitting import spans
 
 EXCHANGES = ("losses", "sums")
-_BLOCKS = 32
-"""Blocks of a population at least, so that some workers have not much more to do than others."""
+_BLOCKS = 8
+"""Blocks of a population at least: each costs as many calls as a whole one does, and workers need some each.
+Large members are in many more, for few of them fit into a chunk."""
 
 
 @dataclass(frozen=True)
@@ -71,23 +72,36 @@ class _Call:
         pairs, blocks = self.share.pairs, -(-self.share.pairs // self.block)
         own = spans(blocks, self.group.workers)[self.group.rank]
         self.start, self.stop = (min(self.block * each, pairs) for each in own)
-        self.sums = self.share.exchange == "sums"
         self.plain = self.share.shaping == "identity"
 
     def write(self, out: Any) -> None:
-        """The estimate into the tensor `out`, flat: of what all see, the first worker writes it."""
+        """The estimate into the tensor `out`, flat; of what all see, the first worker writes it."""
         mine = self.group.rank == 0 or not self.group.shared
-        at_once = self.plain and (self.sums or self.start == 0 and mine)
-        losses = self._losses(at_once)
-        if not (self.plain and self.sums):
-            self.group.add(losses)
-        if self.sums:
-            start, stop = (self.stop if at_once else self.start), self.stop
+        if self.share.exchange == "sums":
+            self._by_sums(out if mine else out.new_empty(out.shape))
         else:
-            start, stop = (self.stop if at_once else 0), self.share.pairs
-        if self.sums or mine:
-            self._add(losses, start, stop)
-            self._hand_over(out if mine else out.new_empty(out.shape))
+            self._by_losses(out if mine else None)
+
+    def _by_losses(self, out: Any) -> None:
+        """All losses, then the sum over all members in order, in which the first worker's come at once.
+
+        A worker has zeros for the losses of others, so that the sum over workers is all of them.
+        """
+        at_once = self.plain and self.start == 0 and out is not None
+        losses = self._losses(at_once)
+        self.group.add(losses)
+        if out is not None:
+            self._add(losses, self.stop if at_once else 0, self.share.pairs)
+            out.copy_(self._estimate())
+
+    def _by_sums(self, out: Any) -> None:
+        """The sum over the own members, added to those of the others; losses where their ranks matter."""
+        losses = self._losses(self.plain)
+        if not self.plain:
+            self.group.add(losses)
+            self._add(losses, self.start, self.stop)
+        out.copy_(self._estimate())
+        self.group.add(out)
 
     def _losses(self, at_once: bool) -> Any:
         """Those of the own pairs, above and below each other, and zeros for all others; added up or not."""
@@ -114,12 +128,10 @@ class _Call:
             self.total.add(weights[start : start + e.shape[0]], e)
             start += e.shape[0]
 
-    def _hand_over(self, out: Any) -> None:
+    def _estimate(self) -> Any:
         import torch
 
-        out.copy_(torch.as_tensor(self.total.divided(2 * self.share.pairs * self.share.sigma)))
-        if self.sums:
-            self.group.add(out)
+        return torch.as_tensor(self.total.divided(2 * self.share.pairs * self.share.sigma))
 
     def _members(self, start: int, stop: int) -> Iterator[Array]:
         return self.noise(number=stop - start, first=start)

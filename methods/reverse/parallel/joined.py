@@ -30,8 +30,8 @@ class Joined:
     """Every process gets the whole gradient of the rows of `draw`, which must be the same in all.
 
     A `group` that is given is used as it is: that of one worker is this process alone. `read` makes the
-    estimate of what was computed. `seconds` are those of the last call by phase: "compute", "communicate", "call". `close()` leaves the
-    group as it is.
+    estimate of what was computed. `seconds` are those of the last call by phase: "compute", "communicate",
+    "call". `close()` leaves the group as it is.
     """
 
     def __init__(

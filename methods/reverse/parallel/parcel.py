@@ -34,7 +34,7 @@ class Piece:
 
 def without_numbers(problem: Problem) -> Problem:
     """The whole problem, loss and all, without parameters, draw and data: they come with each call."""
-    known = {each.name for each in fields(problem)} if is_dataclass(problem) else set()
+    known: list[str] = [each.name for each in fields(problem)] if is_dataclass(problem) else []
     if "data" in known:
         problem = replace(problem, data=Draw())  # type: ignore[type-var]
     bare: Problem = at_draw(problem, Draw(), {})

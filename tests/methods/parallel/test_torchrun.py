@@ -26,6 +26,14 @@ for name in ("data_parallel_backprop", "pipeline_backprop"):
         abs(to_numpy(array) - to_numpy(exact.gradient[key])).max().item()
         for key, array in estimate.gradient.items()
     )]
+plain, shared = (
+    gradmark.get_method(name, pairs=5, **more).prepare(problem)(problem.parameters, 3).gradient
+    for name, more in (("gaussian_es", {}), ("distributed_es", {"workers": 9}))
+)
+largest = max(abs(to_numpy(array)).max().item() for array in plain.values())
+found["distributed_es"] = [
+    abs(to_numpy(array) - to_numpy(shared[key])).max().item() / largest for key, array in plain.items()
+]
 with open(f"{sys.argv[1]}/{rank}.json", "w") as file:
     json.dump(found, file)
 import torch.distributed
