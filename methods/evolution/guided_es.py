@@ -24,10 +24,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradmark.arguments import check_number, check_positive, check_size, check_switch
-from gradmark.arrays import Array
+from gradmark.arrays import Array, Arrays
 from gradmark.claims import Biased, Claims, Target, Unbiased
 from gradmark.draw import Draw
 from gradmark.errors import UsageError, shown
+from gradmark.function_problem import kind_of
 from gradmark.method import Estimate, Prepared, Want, check_supported, unsupported
 from gradmark.noise import normal_rows
 from gradmark.parameters import Parameters, detached, finished, ravel, size
@@ -95,30 +96,34 @@ class GuidedES:
             state: Any = None,
         ) -> Estimate:
             draw, point = draw or problem.default_draw, detached(parameters)
-            past = self._past(state, size(point))
-            u = None if past is None else xp.linalg.qr(xp.permute_dims(past, (1, 0)))[0]
+            past = self._past(state, point)
+            u = None if past is None else _basis(past, problem.arrays)
             with counting() as work:
                 moves = self._moves(problem, draw, size(point), seed, u)
                 found = mirrored_estimate(evaluate, problem, point, draw, moves, self.sigma, self.pairs)
             vector, unravel = ravel(found, xp)
             vector = self._weighed(vector, u, xp)
-            now = vector[None, :] if past is None else xp.concat([past, vector[None, :]])
+            # A copy even where nothing is past: what is done to the result changes no state.
+            now = xp.concat([vector[None, :]] if past is None else [past, vector[None, :]])
             result = finished(unravel(vector))
-            return Estimate(result, None, work.total(), state=now[-self.subspace :, :])
+            last = max(0, now.shape[0] - self.subspace)
+            return Estimate(result, None, work.total(), state=now[last:, :])
 
         return gradient
 
-    def _past(self, state: Any, number: int) -> Array | None:
+    def _past(self, state: Any, point: Parameters) -> Array | None:
         """The last estimates, shape (at most `subspace`, P); `UsageError` for anything else."""
         if state is None:
             return None
-        shape = tuple(getattr(state, "shape", ()))
-        if len(shape) != 2 or shape[1] != number or not 1 <= shape[0] <= self.subspace:
+        shape, number, like = tuple(getattr(state, "shape", ())), size(point), next(iter(point.values()))
+        fits = len(shape) == 2 and shape[1] == number and 1 <= shape[0] <= self.subspace
+        if not fits or kind_of(state) != kind_of(like):
             raise UsageError(
                 f"guided_es: `state={shown(state)}` must be the state of an earlier answer: the last "
-                f"estimates as an array of at most {self.subspace} rows of {number} numbers."
+                f"estimates as an array of at most {self.subspace} rows of {number} numbers, of the library, "
+                f"device and dtype of the parameters ({' '.join(kind_of(like))})."
             )
-        return state
+        return detached({"state": state})["state"]
 
     def _moves(
         self, problem: Problem, draw: Draw, number: int, seed: int, u: Array | None
@@ -148,3 +153,11 @@ class GuidedES:
         if not self.corrected:
             return vector / b
         return vector / a - (1 / a - 1 / b) * (u @ (xp.permute_dims(u, (1, 0)) @ vector))
+
+
+def _basis(past: Array, arrays: Arrays) -> Array:
+    """U (P, k). Narrow dtypes and longdouble have no decomposition: theirs is made in another dtype."""
+    dtype = {"longdouble": "float64"}.get(arrays.dtype, "float32" if arrays.itemsize < 4 else arrays.dtype)
+    held = Arrays(arrays.backend, arrays.device, dtype)
+    columns = arrays.xp.permute_dims(arrays.xp.astype(past, held.dtype_object, copy=False), (1, 0))
+    return arrays.xp.astype(arrays.xp.linalg.qr(columns)[0], arrays.dtype_object, copy=False)

@@ -15,6 +15,7 @@ from gradmark.arrays import Array
 from gradmark.claims import Claims, Unbiased
 from gradmark.draw import Draw
 from gradmark.errors import UsageError
+from gradmark.function_problem import kind_of
 from gradmark.method import Estimate, Method, Prepared, Want, check_supported, unsupported
 from gradmark.parameters import Parameters, detached, finished, zeros_like
 from gradmark.problem import Problem
@@ -77,7 +78,9 @@ class ControlVariate:
             b = zeros_like(point, xp) if state is None else _like(state, point)
             found = inner(point, seed, draw=_with(draw or problem.default_draw, b, point))
             result = finished({name: array + b[name] for name, array in found.gradient.items()})
-            return replace(found, result=result, state=result)
+            # A copy: what is done to the result, by an optimiser perhaps, changes no state.
+            state = {name: xp.asarray(array, copy=True) for name, array in result.items()}
+            return replace(found, result=result, state=state)
 
         return gradient
 
@@ -94,15 +97,24 @@ def _with(draw: Draw, b: Mapping[str, Array], centre: Mapping[str, Array]) -> Dr
 
 
 def _like(state: Any, point: Mapping[str, Array]) -> Mapping[str, Array]:
-    """`state` as named arrays of the parameters' names and shapes; `UsageError` otherwise."""
-    shapes = {name: tuple(array.shape) for name, array in point.items()}
+    """`state` as named arrays that are like the parameters; `UsageError` otherwise."""
     given = state if isinstance(state, Mapping) else {}
-    if {name: tuple(getattr(array, "shape", ())) for name, array in given.items()} != shapes:
+    if _described(given) != (like := _described(point)):
+        shapes = {name: shape for name, (shape, _) in like.items()}
+        kinds = " or ".join(sorted({" ".join(kind) for _, kind in like.values()}))
         raise UsageError(
             "control_variate: `state` must be a vector like the parameters, named arrays of the shapes "
-            f"{shapes}, such as the state of the last answer."
+            f"{shapes} ({kinds}), such as the state of the last answer."
         )
-    return given
+    return detached(given)
+
+
+def _described(named: Mapping[str, Any]) -> dict[str, Any]:
+    """Shape, library, device and dtype of each array; None for what is no array."""
+    return {
+        name: (tuple(array.shape), kind_of(array)) if hasattr(array, "shape") else None
+        for name, array in named.items()
+    }
 
 
 class _Tilted:

@@ -62,3 +62,23 @@ def test_a_state_of_another_shape_is_refused() -> None:
     for state in ({}, {name: np.ones(5) for name in problem.parameters}, 3.0):
         with pytest.raises(UsageError, match="must be a vector like the parameters"):
             function(problem.parameters, state=state)
+
+
+def test_a_state_of_another_dtype_or_library_is_refused_and_a_graph_behind_it_is_not_followed() -> None:
+    torch = pytest.importorskip("torch")
+    problem = gradmark.get_problem("quadratic", size=4, backend="torch", dtype="float32")
+    function = gradmark.get_method("control_variate").prepare(problem)
+    for state in (np.ones(4, np.float32), torch.ones(4, dtype=torch.float64), torch.ones(4).int()):
+        with pytest.raises(UsageError, match="must be a vector like the parameters"):
+            function(problem.parameters, state={"x": state})
+    answer = function(problem.parameters, state={"x": torch.ones(4, requires_grad=True)})
+    assert not answer.gradient["x"].requires_grad
+
+
+@pytest.mark.parametrize("backend", [each for each in ("numpy", "torch") if installed(each)])
+def test_what_is_done_to_an_answer_changes_no_state(backend: str) -> None:
+    problem = gradmark.get_problem("quadratic", size=4, backend=backend)
+    answer = gradmark.get_method("control_variate").prepare(problem)(problem.parameters)
+    before = answer.state["x"] + 0
+    answer.gradient["x"][...] = 7
+    assert bool((answer.state["x"] == before).all())

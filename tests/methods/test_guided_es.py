@@ -9,7 +9,7 @@ from gradmark.errors import UsageError
 from gradmark.measuring.equivalence import confidence, equivalent
 from gradmark.measuring.skew_corrected import corrected_interval, standard_error
 from gradmark.parameters import ravel
-from tests.methods.cases import CASES, cosine, flat, reference, relative_error
+from tests.methods.cases import CASES, assert_like, cosine, flat, reference, relative_error
 
 SIZE, PAIRS, SUBSPACE, ALPHA, CALLS = 30, 6, 3, 0.4, 4_000
 
@@ -65,3 +65,41 @@ def test_what_is_no_state_of_its_own_is_refused() -> None:
         with pytest.raises(UsageError, match="must be the state of an earlier answer"):
             function(problem.parameters, state=state)
     assert "set a lower `subspace`" in str(gradmark.get_method("guided_es", subspace=12).supports(problem))
+
+
+@pytest.mark.parametrize(
+    ("backend", "dtype"),
+    [("numpy", "longdouble"), ("torch", "bfloat16"), ("torch", "float16"), ("array_api_strict", "float64")],
+)
+def test_past_estimates_guide_in_every_dtype(backend: str, dtype: str) -> None:
+    if not installed(backend):
+        pytest.skip(f"{backend} is not installed")
+    problem = gradmark.get_problem("quadratic", size=12, backend=backend, dtype=dtype)
+    function, state = gradmark.get_method("guided_es", pairs=4, subspace=2).prepare(problem), None
+    for seed in range(4):
+        answer = function(problem.parameters, seed, state=state)
+        state = answer.state
+        assert_like(answer.gradient, problem.parameters)
+        assert state.shape == (min(seed + 1, 2), 12) and np.all(np.isfinite(flat(answer.gradient)))
+
+
+@pytest.mark.parametrize("backend", [each for each in ("numpy", "torch") if installed(each)])
+def test_what_is_done_to_an_answer_changes_no_state(backend: str) -> None:
+    problem = gradmark.get_problem("quadratic", size=12, backend=backend)
+    function = gradmark.get_method("guided_es", pairs=4).prepare(problem)
+    answer = function(problem.parameters, 0)
+    before = answer.state + 0
+    for array in answer.gradient.values():
+        array[...] = 7
+    assert bool((answer.state == before).all())
+
+
+def test_a_state_of_another_dtype_or_library_is_refused_and_a_graph_behind_it_is_not_followed() -> None:
+    torch = pytest.importorskip("torch")
+    problem = gradmark.get_problem("quadratic", size=12, backend="torch", dtype="float32")
+    function = gradmark.get_method("guided_es").prepare(problem)
+    for state in (np.ones((2, 12), np.float32), torch.ones(2, 12, dtype=torch.float64)):
+        with pytest.raises(UsageError, match="must be the state of an earlier answer"):
+            function(problem.parameters, state=state)
+    answer = function(problem.parameters, state=torch.ones(2, 12, requires_grad=True))
+    assert not answer.state.requires_grad and not answer.gradient["x"].requires_grad
