@@ -82,12 +82,15 @@ class LeastSquaresES:
 
 
 def _explained(e: Any, c: Any) -> Any:
-    """The vector (P,) above, by the QR decomposition of the longer side."""
+    """The vector (P,) above, by the QR decomposition of the longer side.
+
+    Of differences that are no numbers, none is one: SciPy would raise instead.
+    """
     from scipy.linalg import solve_triangular
 
     pairs, number = e.shape
     if pairs < number:
         q, r = np.linalg.qr(e.T)
-        return number / pairs * (q @ solve_triangular(r, c, trans="T"))
+        return number / pairs * (q @ solve_triangular(r, c, trans="T", check_finite=False))
     q, r = np.linalg.qr(e)
-    return solve_triangular(r, q.T @ c)
+    return solve_triangular(r, q.T @ c, check_finite=False)

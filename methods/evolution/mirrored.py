@@ -67,5 +67,5 @@ def _weights(
     xp = problem.arrays.xp
     found = [(above, below) for _, above, below in mirrored(evaluate, problem, point, draw, moves, sigma)]
     above, below = (xp.concat(list(each)) for each in zip(*found, strict=True))
-    above, below = shaped(problem.arrays, shaping, xp.stack([above, below]))
-    return above - below
+    weights = shaped(problem.arrays, shaping, xp.stack([above, below]))
+    return weights[0, ...] - weights[1, ...]

@@ -146,3 +146,20 @@ def test_any_part_of_the_noise_can_be_made_again_by_itself(law: str, size: int) 
     assert np.array_equal(Members(law, 5, size).rows(41, 50), whole[41:50])
     assert np.array_equal(Members(law, 5, size).narrow(41, 50), whole[41:50])
     assert not np.array_equal(Members(law, 6, size).rows(0, 60), whole)
+
+
+def test_shaped_pairs_run_on_any_array_library() -> None:
+    pytest.importorskip("array_api_strict")
+    function = gradmark.get_method("spsa", pairs=4, shaping="sign").prepare
+    found, strict = (
+        flat(function(each)(each.parameters, 1).gradient)
+        for each in (linear(), linear().to(backend="array_api_strict"))
+    )
+    assert np.array_equal(found, strict)
+
+
+@pytest.mark.parametrize("pairs", [3, 9])
+def test_least_squares_of_losses_that_are_no_numbers_are_none(pairs: int) -> None:
+    problem = gradmark.from_function(lambda x: np.where(x[0] > 1.0, np.nan, np.sum(x)), np.ones(4))
+    found = gradmark.get_method("least_squares_es", pairs=pairs).prepare(problem)(problem.parameters)
+    assert np.all(np.isnan(found.gradient["x"]))
