@@ -103,7 +103,7 @@ def _algorithm(members: int, shapes: tuple[tuple[str, tuple[int, ...]], ...], dt
     algorithm = Open_ES(
         members, like, optimizer=optax.trace(decay=0.0), fitness_shaping_fn=identity_fitness_shaping_fn
     )
-    return algorithm, ravel_pytree(like)[1]
+    return algorithm, jax.jit(ravel_pytree(like)[1])
 
 
 def _words(seed: int) -> Any:

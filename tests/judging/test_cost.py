@@ -21,7 +21,7 @@ from gradmark.judging.verdict import Finding
 from gradmark.method import Estimate
 from gradmark.work import Work, uncounted
 from problems.mlp import widths_for
-from tests.methods.cases import stating_its_work
+from tests.methods.cases import APART, stating_its_work
 
 SIZES = (100, 200, 400, 800, 1_600, 3_200, 6_400)
 BACKPROP = gradmark.get_method("backprop")
@@ -93,8 +93,9 @@ def a_hidden_loop(problem: Any, parameters: Any, draw: Any) -> None:
 def test_every_method_makes_the_passes_it_states_and_as_many_more_as_it_claims(name: str) -> None:
     method = stating_its_work(name)
     backend = next(each for each in ("numpy", "torch", "jax") if each in method.claims.backends)
-    if not installed(backend):
-        pytest.skip(f"{backend} is not installed")
+    for package in (backend, APART.get(name, backend)):
+        if not installed(package):
+            pytest.skip(f"{package} is not installed")
     if "gradient" not in method.claims.wants:
         pytest.skip("the cost of a gradient is judged")
     found = findings(method, backend=backend)

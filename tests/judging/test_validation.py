@@ -19,6 +19,7 @@ from gradmark.judging.judgement import ValidationReport
 from gradmark.judging.trial import Trial
 from gradmark.judging.verdict import Finding
 from tests.judging.fakes import Call, Fake, fake, moved, right, with_claims
+from tests.methods.cases import APART
 
 NETWORK = "mlp:data=synthetic,widths=4,5,3,batch=6"
 DIFFERENCES = '''
@@ -315,8 +316,6 @@ def test_a_method_has_the_time_that_its_claims_need() -> None:
     assert gradmark.get_method("compiled").claims.compiles
 
 
-# Peers that are not a part of gradmark[peers].
-APART = {"evotorch_pgpe": "evotorch"}
 # They make one or tens of evaluations for each parameter, one by one: half a minute. `make judge` hears them.
 SLOW = {"numdifftools_gradient", "forward_ad"}
 

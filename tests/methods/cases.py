@@ -77,6 +77,9 @@ FEW = ("mlp tanh cross_entropy", "mlp relu mse", "logistic regression", "rosenbr
 # torch.compile takes seconds for every shape, dtype and problem.
 COMPILED = {"float64": ("mlp tanh cross_entropy", "rosenbrock"), "float32": ("mlp relu mse",)}
 
+# Peers that are not a part of gradmark[peers], and the packages that they need.
+APART = {"evotorch_pgpe": "evotorch"}
+
 
 def cases_of(arrays: Arrays) -> dict[str, Problem]:
     """The cases that exist on a backend, built there."""
