@@ -24,9 +24,9 @@ CASE = "mlp tanh cross_entropy"
 HYPER = {"clipped_by_norm": {"limit": 1e3}, "clipped_by_value": {"limit": 1e3}}
 TEXT = """# Which method runs where
 
-Made by running each method on a small tanh network, or on one that is unrolled in time where that is what it is
-for (`tests/methods/test_support_table.py`, which fails when this page is out of date and says how to write it
-anew).
+Made by running each method on a small tanh network, or on one that is unrolled in time where that is what it
+is for (`tests/methods/test_support_table.py`, which fails when this page is out of date and says how to write
+it anew).
 
 - **yes**: it runs, and the error is below a fifth of the gradient; for random methods, the cosine is that of
   their law, or above a half where they claim none; what clips is given a limit that cuts nothing.
