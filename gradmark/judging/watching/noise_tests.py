@@ -151,12 +151,11 @@ def members(sample: Sample, law: NoiseLaw | None) -> Tested | None:
     np.fill_diagonal(cosines, 0.0)
     worst, other = np.unravel_index(int(np.argmax(cosines)), cosines.shape)
     value = float(cosines[worst, other])
-    pairs = len(rows) * (len(rows) - 1) // 2
-    apart = sample.calls[worst] != sample.calls[other]
-    what = f"the largest cosine of two directions of {'two calls' if apart else 'one call'}"
+    together = "one call" if sample.calls[worst] == sample.calls[other] else "two calls"
+    what = f"the largest cosine of two directions of {together}"
     if law is None:
         return Tested("members", what, value, 0.0, wrong=value > 1 - ALIKE)
-    return Tested("members", what, value, 0.0, sidak(of_cosine(value, sample.size, law), pairs))
+    return Tested("members", what, value, 0.0, sidak(of_cosine(value, sample.size, law), math.comb(len(rows), 2)))
 
 
 def neighbours(sample: Sample, law: NoiseLaw | None) -> Tested:
