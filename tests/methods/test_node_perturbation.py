@@ -214,3 +214,10 @@ def test_what_cannot_be_moved_is_said_in_words() -> None:
     for name in ("node_perturbation", "hadamard_node_es"):
         reason = gradmark.get_method(name).supports(gradmark.get_problem("quadratic"))
         assert reason == "quadratic has no layers, whose nodes could be moved"
+
+
+def test_moves_too_small_for_float32_say_that_nothing_changes() -> None:
+    problem = CASES["mlp tanh mse"](Arrays(dtype="float32"))
+    for name in ("node_perturbation", "hadamard_node_es"):
+        function = gradmark.get_method(name, pairs=4, sigma=1e-30).prepare(problem)
+        assert not np.any(flat(function(problem.parameters, 1).gradient))

@@ -208,6 +208,9 @@ def test_what_is_no_state_and_what_is_no_unroll_is_refused() -> None:
     state = function(problem.parameters).state
     with pytest.raises(UsageError, match="have 4 rows and the draw has 2"):
         function(problem.parameters, draw=problem.default_draw.rows(0, 2), state=state)
+    short = gradmark.get_problem("rnn", **{**problem.call.arguments, "length": 2})
+    with pytest.raises(UsageError, match="at step 2 and the unroll has 2: its particles are of another"):
+        gradmark.get_method("persistent_es", pairs=PAIRS).prepare(short)(short.parameters, state=state)
     for name in NAMES:
         reason = gradmark.get_method(name).supports(gradmark.get_problem("quadratic"))
         assert reason == "quadratic is not unrolled in time: gaussian_es does the same for one step"

@@ -83,7 +83,8 @@ class ChainKernel:
             u = self._buffer("u", stop - start, moves.width)
             moves.write(start, stop, sigma, u)
             parts = _split(u, shapes)
-            weights = self._differences(at, parts, rows) / (2 * pairs * sigma**2 * draw.count)
+            # In two steps: float32 has no square of a small sigma.
+            weights = self._differences(at, parts, rows) / (2 * pairs * sigma * draw.count) / sigma
             for total, part in zip(s, parts, strict=True):
                 # For each row a product (1, members) by (members, units).
                 total += np.matmul(weights.T[:, None, :], part.transpose(1, 0, 2))

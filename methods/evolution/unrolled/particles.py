@@ -89,7 +89,7 @@ def prepared(problem: Problem, fresh: Particles, window: int | None, estimate: E
         state: Any = None,
     ) -> Estimate:
         draw = draw or problem.default_draw
-        before = fresh if state is None else _checked(state, fresh, draw)
+        before = fresh if state is None else _checked(state, fresh, draw, horizon)
         stop = horizon if window is None else min(before.position + window, horizon)
         stretch = Stretch(before, before.position, stop, ends=stop == horizon)
         with counting() as work:
@@ -147,7 +147,7 @@ def against_unrolled(method: Method, problem: Problem, want: Want) -> str | None
     return against_moves(problem)
 
 
-def _checked(state: Any, fresh: Particles, draw: Draw) -> Particles:
+def _checked(state: Any, fresh: Particles, draw: Draw, horizon: int) -> Particles:
     """The state that a call was given."""
     owner = (fresh.method, fresh.pairs)
     if not isinstance(state, Particles) or (state.method, state.pairs) != owner:
@@ -159,6 +159,11 @@ def _checked(state: Any, fresh: Particles, draw: Draw) -> Particles:
         raise UsageError(
             f"{fresh.method}: the particles of `state` have {state.rows} rows and the draw has {draw.count}: "
             "keep the draw until the unroll has ended."
+        )
+    if state.position >= horizon:
+        raise UsageError(
+            f"{fresh.method}: `state` is at step {state.position} and the unroll has {horizon}: its particles "
+            "are of another problem."
         )
     return state
 
