@@ -6,5 +6,5 @@ A file for each method: `gaussian_es`, `spsa`, `sphere_es`, `orthogonal_es`, `so
 (`mezo_on_chains`). What they share: `mirrored` and `one_sided` moves, `shaping`, the named steps between the
 losses and their weights, `calling`, the frame of a method that reads the loss alone, and `hadamard`, vectors
 of signs that are orthogonal. Those that use a network's layers are in `structured`,
-those for truncated unrolls in `unrolled`.
+those for truncated unrolls in `unrolled`, the one over several processes in `distributed`.
 """
