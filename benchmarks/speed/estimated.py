@@ -16,12 +16,12 @@ from gradmark.measuring.time import Timing
 
 WIDTHS = {"1e5": (64, 284, 284, 1), "1e6": (128, 936, 936, 1)}
 EVALUATIONS = {"1e5": 256, "1e6": 64}
-SECONDS = {"1e5": 70.0, "1e6": 85.0}
+SECONDS = {"1e5": 60.0, "1e6": 75.0}
 ROWS, SIGMA = 32, 0.02
 BACKENDS = ("numpy", "torch", "jax")
 BLACK_BOX = ("low_rank_es", "gaussian_es", "spsa", "mezo")
 STRUCTURED = ("node_perturbation", "hadamard_node_es")
-_SEEDS, _SECONDS = 8, 1.5
+_SEEDS, _SECONDS = 8, 1.0
 """At most so many estimates for a cosine, and about so many seconds."""
 
 Estimator = Callable[[int], Mapping[str, Any]]

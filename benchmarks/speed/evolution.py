@@ -6,6 +6,8 @@ torch.func.vmap, a torch loop, and MeZO's loop (`by_hand`). Their losses are not
 time. Memory is the peak of one call.
 """
 
+import math
+
 from benchmarks.speed.bounds import Bound, print_each, shown
 from benchmarks.speed.estimated import BLACK_BOX, EVALUATIONS, ROWS, WIDTHS, Found, measured
 from gradmark.measuring.interval import Interval
@@ -41,11 +43,11 @@ def print_rows(label: str, cell: Cell, plain: Plain) -> None:
     print("|---" * 9 + "|")
     for name in sorted(cell, key=lambda name: cell[name].timing.median):
         found, way = cell[name], cell[name].way
-        cosine = f"{found.cosine.value:.4f}" if way.law == way.law else f"{found.cosine.value:.9f}"
-        law = f"{way.law:.4f}" if way.law == way.law else "-"
+        law = "-" if math.isnan(way.law) else f"{way.law:.4f}"
+        rate, held = way.evaluations / found.timing.median, found.bytes / 2**20
+        times = _times(found.timing, cell[best].timing)
         print(
-            f"| {name} | {way.evaluations} | {_times(found.timing, cell[best].timing)} "
-            f"| {way.evaluations / found.timing.median:.0f} | {cosine} | {law} | {found.bytes / 2**20:.1f} |"
+            f"| {name} | {way.evaluations} | {times} | {rate:.0f} | {_cosine(found)} | {law} | {held:.1f} |"
         )
     for name in sorted(plain, key=lambda name: plain[name].median):
         rate = EVALUATIONS[label] / plain[name].median
@@ -108,6 +110,13 @@ def _best_of(cell: Cell, name: str) -> str | None:
     """The faster of a method's backends."""
     there = [each for each in cell if each.split()[0] == name]
     return min(there, key=lambda each: cell[each].timing.median, default=None)
+
+
+def _cosine(found: Found) -> str:
+    """With half of its interval, which one seed alone does not have."""
+    half = found.cosine.high - found.cosine.value
+    digits = 4 if found.cosine.value < 0.999 else 9
+    return f"{found.cosine.value:.{digits}f}" + (f" +- {half:.4f}" if 5e-5 < half < 1 else "")
 
 
 def _times(found: Timing, best: Timing) -> str:
