@@ -91,6 +91,22 @@ def test_where_queries_are_seen_impostors_are_wrong_by_ten_times_what_those_show
     assert shown < 1e-6 < float(by_estimates.reason.split("scaled by 1 + ")[1].split(",")[0])
 
 
+def test_the_problem_of_most_digits_is_where_impostors_by_their_queries_are_shown() -> None:
+    narrow = gradmark.get_problem(
+        "mlp",
+        data="synthetic",
+        widths=(5, 6, 6, 3),
+        batch=8,
+        activation="tanh",
+        backend="torch",
+        dtype="bfloat16",
+    )
+    problems = narrow, gradmark.get_problem("polynomial", size=100, degree=1)
+    hearings = [heard_on(gradmark.get_method("spsa"), problem) for problem in problems]
+    found = next(iter(controls.examine(hearings)))
+    assert found.status == "passed" and found.where == hearings[1].where
+
+
 def test_an_identification_that_sleeps_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forged, "_conviction", lambda *_: None)
     problem = gradmark.get_problem("polynomial", size=100, degree=1)

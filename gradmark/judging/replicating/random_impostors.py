@@ -28,7 +28,9 @@ def random_impostors(hearings: Sequence[Hearing]) -> Iterator[Finding]:
     """Impostors of the first problem on which the method's queries can be seen, before the stage
     `identification`, and of the first whose mean is known, before the decision of the stage `sequential`.
     """
-    yield from _first(hearings, _watched)
+    # Of few digits a call shows too little, where a method's queries are hidden on the problems of many.
+    finest = sorted(hearings, key=lambda hearing: hearing.problem.arrays.epsilon)
+    yield from _first(finest, _watched)
     found = list(_first(hearings, _of))
     if not found:
         reason = f"no impostor could be shown to the judge: {_of(hearings[0]).reason}"
