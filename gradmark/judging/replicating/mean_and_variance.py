@@ -109,7 +109,7 @@ def repeats(found: Replicates, declared: Declaration, alpha: float) -> Statistic
     with np.errstate(all="ignore"):
         p_value = float(stats.t.sf(beyond / error, len(values) - 1)) if error > 0 else float(beyond <= 0)
         value = corrected_interval(values, confidence())
-    return Statistic("repeats", p_value, value, _quantiles(alpha) * error)
+    return Statistic("repeats", p_value, value, declared.slack + _quantiles(alpha) * error)
 
 
 def bias(found: Replicates, declared: Declaration, alpha: float) -> Statistic | None:
@@ -123,14 +123,14 @@ def _positive(name: str, values: Any, declared: Declaration, alpha: float) -> St
     with np.errstate(all="ignore"):
         tested = mean_test(values, 0.0, declared.slack)
         value = corrected_interval(values, confidence())
-    return Statistic(name, tested.high, value, _quantiles(alpha) * tested.error)
+    return Statistic(name, tested.high, value, declared.slack + _quantiles(alpha) * tested.error)
 
 
 def _mean(name: str, values: Any, expected: float, slack: float, alpha: float) -> Statistic:
     with np.errstate(all="ignore"):
         tested = mean_test(values, expected, slack)
         value = corrected_interval(values, confidence())
-    half = _quantiles(alpha / 2) * tested.error
+    half = slack + _quantiles(alpha / 2) * tested.error
     # A fault 1 + d spreads the values 1 + d times as widely.
     return Statistic(name, tested.p_value, value, half / (1 - half) if half < 1 else math.inf)
 

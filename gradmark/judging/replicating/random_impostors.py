@@ -72,9 +72,7 @@ def _of(hearing: Hearing) -> Finding:
     if scale is None or not np.isfinite(scale.test.detectable):
         return _finding(hearing, "skipped", f"{decision.count} estimates say nothing of their scale.")
     before = Estimates(hearing, first, method, stream=1)
-    # Where a method takes all directions there are, nothing is random, and what rounding may do is the least.
-    least = FACTOR * max(scale.test.detectable, declared.slack)
-    shown = list(_impostors(honest, _kept(before), declared, frozen, least))
+    shown = list(_impostors(honest, _kept(before), declared, frozen, FACTOR * scale.test.detectable))
     passed = [
         fault for fault, sample in shown if decide(sample, declared, alpha, (_ESTIMATES,)).fault is None
     ]

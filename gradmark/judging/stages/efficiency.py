@@ -46,7 +46,7 @@ _SECONDS = 15.0
 
 def applies(claims: Claims) -> str | None:
     """Methods that declare a variance."""
-    if not isinstance(claims.exactness, Unbiased):
+    if not isinstance(claims.exactness, Unbiased) or not claims.exactness.declares_variance:
         return "it declares no variance"
     return "it claims a direction only" if claims.target.kind == "direction" else None
 

@@ -3,8 +3,8 @@
 Normal directions have exact laws: sums of squares are chi-square, and the cosine r of two independent normal
 vectors of n numbers has r^2 ~ Beta(1/2, (n - 1)/2), whatever the other vector is. Of many such tests the
 smallest p-value counts, by Sidak's 1 - (1 - p)^m (JASA 62:626, 1967), exact for independent ones and nearly
-so for the pairwise independent cosines. Of other laws sums of n bounded terms are taken as normal, and signs
-are told exactly. What is not of a known law is compared between calls (Student's t), which needs no law.
+so for the pairwise independent cosines. Of other laws sums of n bounded terms are taken as normal, signs told
+exactly. What is not of a known law is compared between calls (Student's t).
 """
 
 import math
@@ -155,15 +155,15 @@ def members(sample: Sample, law: NoiseLaw | None) -> Tested | None:
     what = f"the largest cosine of two directions of {together}"
     if law is None:
         return Tested("members", what, value, 0.0, wrong=value > 1 - ALIKE)
-    return Tested("members", what, value, 0.0, sidak(of_cosine(value, sample.size, law), math.comb(len(rows), 2)))
+    of_any = sidak(of_cosine(value, sample.size, law), math.comb(len(rows), 2))
+    return Tested("members", what, value, 0.0, of_any)
 
 
 def neighbours(sample: Sample, law: NoiseLaw | None) -> Tested:
     """The correlation of each direction with the next of the same call."""
     same = sample.calls[1:] == sample.calls[:-1]
     products = np.sum(sample.rows[1:][same] * sample.rows[:-1][same], axis=1)
-    what = "the correlation of neighbouring directions of a call"
-    return _correlated("neighbours", what, products, sample.size)
+    return _correlated("neighbours", "the correlation of neighbours in a call", products, sample.size)
 
 
 def calls(sample: Sample, law: NoiseLaw | None) -> Tested | None:
@@ -185,7 +185,7 @@ def _correlated(name: str, what: str, products: Any, size: int) -> Tested:
 
 
 def _rounded(sample: Sample) -> float:
-    """How far an exact square may be off: twice the blur of each number, and eight roundings more."""
+    """How far an exact square may be off: twice the blur of each number, and eight roundings."""
     return 8 * sample.blur + 16 * float(np.finfo(np.float64).eps)
 
 
