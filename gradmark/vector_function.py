@@ -33,7 +33,8 @@ def vector_problem(
     point, `gradient(xp, x, **constants)` the closed-form gradient, and
     `smoothing(xp, x, law, sigma, **constants)` the mean under search noise (`gradmark.problem.Problem`,
     smoothed_form). The factory takes `size` (at least `least_size`), the function's own keyword constants (a
-    number stays within its `limits`, where it has some), and `backend`, `device`, `dtype`, `seed`; it raises `UsageError` for any other value.
+    number stays within its `limits`, where it has some), and `backend`, `device`, `dtype`, `seed`; it raises
+    `UsageError` for any other value.
 
     >>> import numpy as np
     >>> @vector_problem(start=lambda random, size: random.normal(size=size), gradient=lambda xp, x: 2 * x)

@@ -13,8 +13,8 @@ from gradmark.measuring.equivalence import confidence, equivalent
 from gradmark.measuring.skew_corrected import corrected_interval, mean_test, standard_error
 from gradmark.problem import Call, Problem, at_draw
 from gradmark.work import counting
-from methods.evolution import low_rank_es, low_rank_lanes, low_rank_on_chains
-from methods.evolution.low_rank_es import LowRankES
+from methods.evolution.low_rank import lanes, low_rank_es, low_rank_on_chains
+from methods.evolution.low_rank.low_rank_es import LowRankES
 from tests.methods.cases import CASES, flat, reference, relative_error
 
 FALSE_ALARM = 1e-6
@@ -81,7 +81,7 @@ def test_smoothing_sees_the_fourth_moment_of_a_number(law: str, rank: int, fourt
 def test_the_kernel_of_chains_is_the_portable_path_to_rounding(
     law: str, rank: int, backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(low_rank_lanes, "_ROWS", 60)
+    monkeypatch.setattr(lanes, "_ROWS", 60)
     monkeypatch.setattr(low_rank_on_chains, "_KEPT", 100)
     for case in ("mlp tanh cross_entropy", "mlp gelu mse", "logistic regression"):
         problem = CASES[case](Arrays(backend))
@@ -126,7 +126,7 @@ def test_a_kernel_knows_no_numbers_of_what_it_was_prepared_with() -> None:
 
 
 def test_threads_share_the_members_and_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(low_rank_lanes, "_ROWS", 60)
+    monkeypatch.setattr(lanes, "_ROWS", 60)
     problem = CASES["mlp tanh mse"](Arrays())
     alone, shared = (LowRankES(pairs=40, workers=workers).prepare(problem) for workers in (1, 3))
     with counting() as counted:

@@ -162,8 +162,8 @@ def _checked(state: Any, fresh: Particles, draw: Draw, horizon: int) -> Particle
         )
     if state.position >= horizon:
         raise UsageError(
-            f"{fresh.method}: `state` is at step {state.position} and the unroll has {horizon}: its particles "
-            "are of another problem."
+            f"{fresh.method}: `state` is at step {state.position} and the unroll has {horizon}: its "
+            "particles are of another problem."
         )
     return state
 

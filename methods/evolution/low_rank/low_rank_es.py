@@ -6,8 +6,8 @@ in each matrix (Sarkar et al. 2025, "EGGROLL", with Gaussian A and B); vectors m
 then maps x to x W^T +- sigma (x B) A^T / sqrt(r): one product with W for all members, and two thin ones. A
 member is r (m + n) numbers for each matrix of m n.
 
-Where f is linear or quadratic the mean is g, and the variance that of `methods.evolution.factors`: for
-Gaussian factors of rank 1 sum over l of |G_l|^2 (P + 2 (m_l + n_l) + 3) / M; for signs of rank 1 all moves
+Where f is linear or quadratic the mean is g, and the variance that of `factors` in this package: for Gaussian
+factors of rank 1 sum over l of |G_l|^2 (P + 2 (m_l + n_l) + 3) / M; for signs of rank 1 all moves
 have the length sqrt(P), and it is (P - 1) |g|^2 / M, the least that moves which are not orthogonal can have.
 Smoothing is not that of Gaussian noise: of a single number's third derivative it sees E E_ij^4 times
 sigma^2/6, which is 3 + 6/r for Gaussian factors and 3 - 2/r for signs.
@@ -26,8 +26,8 @@ from gradmark.parameters import Parameters, size
 from gradmark.population import evaluator, members_per_chunk
 from gradmark.problem import Problem
 from methods.evolution.calling import against_moves, black_box_claims, prepared
-from methods.evolution.factors import LAWS, beyond, moves, numbers, places, variance_factor
-from methods.evolution.low_rank_on_chains import against_chains, chain_kernel
+from methods.evolution.low_rank.factors import LAWS, beyond, moves, numbers, places, variance_factor
+from methods.evolution.low_rank.low_rank_on_chains import against_chains, chain_kernel
 from methods.evolution.mirrored import mirrored_estimate
 from methods.evolution.shaping import SHAPINGS
 

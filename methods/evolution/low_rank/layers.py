@@ -15,7 +15,7 @@ import numpy as np
 from gradmark.arrays import Array
 from gradmark.draw import Draw
 from gradmark.layer import InPlace
-from methods.evolution.factors import Place
+from methods.evolution.low_rank.factors import Place
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Low-rank moves on chains of dense layers: all members' rows through one product with each W.
 
-Members go through the chain in chunks of about a thousand rows (`low_rank_lanes`), which threads may share.
+Members go through the chain in chunks of about a thousand rows (`lanes`), which threads may share.
 Their noise is held, `_KEPT` numbers of it, until one product a layer weights it.
 
 On torch's CPU all of it runs on NumPy views of the tensors, where tanh takes a twelfth of the time.
@@ -23,9 +23,9 @@ from gradmark.parameters import Parameters, size
 from gradmark.passes import share_of_rows
 from gradmark.problem import Problem
 from gradmark.work import count
-from methods.evolution.factors import numbers, places
-from methods.evolution.low_rank_lanes import At, Lane, Rooms
-from methods.evolution.low_rank_layers import LowRankLayer, Noise
+from methods.evolution.low_rank.factors import numbers, places
+from methods.evolution.low_rank.lanes import At, Lane, Rooms
+from methods.evolution.low_rank.layers import LowRankLayer, Noise
 from methods.evolution.shaping import shaped
 
 _KEPT = 2**18

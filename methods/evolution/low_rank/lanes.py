@@ -1,7 +1,7 @@
 """A chain of dense layers at a point, and the buffers in which a chunk of members goes through it.
 
 States are (members, + rows and - rows, units). Both sides have the same x in the first layer, whose x W^T is
-computed once for all; what moves is added to it for each member (`low_rank_layers`).
+computed once for all; what moves is added to it for each member (`layers`).
 """
 
 import math
@@ -12,7 +12,7 @@ import numpy as np
 from gradmark.arrays import Array, to_numpy
 from gradmark.draw import Draw
 from gradmark.parameters import Parameters
-from methods.evolution.low_rank_layers import LowRankLayer, Noise
+from methods.evolution.low_rank.layers import LowRankLayer, Noise
 
 _ROWS = 1024
 """So many that a product with W is as fast as any, and so few that their states stay near the core."""
