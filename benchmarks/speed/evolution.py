@@ -10,11 +10,11 @@ import math
 
 from benchmarks.speed.bounds import Bound, print_each, shown
 from benchmarks.speed.estimated import BLACK_BOX, EVALUATIONS, ROWS, WIDTHS, Found, measured
+from gradmark.measuring import time as timing
 from gradmark.measuring.interval import Interval
-from gradmark.measuring.time import Timing, time_ratio
 
 Cell = dict[str, Found]
-Plain = dict[str, Timing]
+Plain = dict[str, timing.Timing]
 _FASTER = {
     "1e5": {"evosax_open_es jax": 20.0, "evotorch_pgpe torch": 20.0, "torch.func.vmap": 15.0},
     "1e6": {"evosax_open_es jax": 25.0, "torch loop": 4.5},
@@ -65,7 +65,7 @@ def limits(label: str, cell: Cell, plain: Plain) -> list[Bound]:
     """Those that hold at this size, as far as what they are about was measured."""
     best, at = cell[fastest(cell)], f"P = {label}: "
     found = [
-        Bound(f"{at}times as fast as {name}", time_ratio(cell[name].timing, best.timing), limit)
+        Bound(f"{at}times as fast as {name}", timing.time_ratio(cell[name].timing, best.timing), limit)
         for name, limit in _FASTER[label].items()
         if name in cell
     ]
@@ -74,7 +74,7 @@ def limits(label: str, cell: Cell, plain: Plain) -> list[Bound]:
         for name, on, ratio in _beside_inference(cell, plain)
     ]
     if mezo := _best_of(cell, "mezo"):
-        ratio = time_ratio(cell["MeZO's loop"].timing, cell[mezo].timing)
+        ratio = timing.time_ratio(cell["MeZO's loop"].timing, cell[mezo].timing)
         found.append(Bound(f"{at}{mezo}, times as fast as MeZO's loop", ratio, _LOOP))
     if label == "1e5":
         found += _at_a_hundred_thousand(cell, best)
@@ -102,7 +102,7 @@ def _beside_inference(cell: Cell, plain: Plain) -> list[tuple[str, str, Interval
         ours = fastest({name: each for name, each in cell.items() if each.way.backend == backend})
         there = [name for name in plain if name.split()[1] == backend]
         least = min(there, key=lambda name: plain[name].median)
-        found.append((ours, backend, time_ratio(cell[ours].timing, plain[least])))
+        found.append((ours, backend, timing.time_ratio(cell[ours].timing, plain[least])))
     return found
 
 
@@ -119,9 +119,9 @@ def _cosine(found: Found) -> str:
     return f"{found.cosine.value:.{digits}f}" + (f" +- {half:.4f}" if 5e-5 < half < 1 else "")
 
 
-def _times(found: Timing, best: Timing) -> str:
+def _times(found: timing.Timing, best: timing.Timing) -> str:
     least = min(found.seconds)
-    return f"{found.median * 1e3:.2f} | {least * 1e3:.2f} | {shown(time_ratio(found, best))}"
+    return f"{found.median * 1e3:.2f} | {least * 1e3:.2f} | {shown(timing.time_ratio(found, best))}"
 
 
 def _exactly(number: float) -> Interval:

@@ -24,7 +24,8 @@ def test_list_gives_a_line_to_every_method_with_its_claims(gradmark: Gradmark) -
     lines = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
     assert lines.keys() == set(package.list_methods())
     assert re.match(
-        r"finite-difference; order 2 in step; reads loss; on .*numpy", lines["central_difference"]
+        r"finite-difference; order 2 in step; computes .*; reads loss; on .*numpy",
+        lines["central_difference"],
     )
     assert "unbiased over pairs; of the smoothed gradient" in lines["gaussian_es"]
 
