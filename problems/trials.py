@@ -87,7 +87,7 @@ def _estimated(also: frozenset[str] = frozenset()) -> list[Trial]:
     steps in time, of which the last ones alone have a gradient of the wrong sign."""
     return [
         Trial("polynomial", {"size": 40, "degree": 1}, _LAW | also),
-        Trial("mlp", {"widths": (6, 4), "data": "synthetic", "batch": 4}, _RATE | also),
+        Trial("mlp", {"widths": (6, 4, 3), "data": "synthetic", "batch": 4}, _RATE | also),
         Trial("influence_balancing", {"horizon": 8, "units": 4, "positive": 1}, _SHOWN | also),
     ]
 
