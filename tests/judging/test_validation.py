@@ -316,8 +316,8 @@ def test_a_method_has_the_time_that_its_claims_need() -> None:
     assert gradmark.get_method("compiled").claims.compiles
 
 
-# They make one or tens of evaluations for each parameter, one by one: half a minute. `make judge` hears them.
-SLOW = {"numdifftools_gradient", "forward_ad"}
+# They evaluate one by one, or compile a program for each shape: half a minute. `make judge` hears them.
+SLOW = {"numdifftools_gradient", "forward_ad", "evosax_open_es"}
 
 
 @pytest.mark.parametrize("name", sorted(set(gradmark.list_methods()) - SLOW))
