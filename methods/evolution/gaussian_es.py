@@ -29,7 +29,7 @@ from gradmark.parameters import Parameters, size
 from gradmark.population import evaluator, members_per_chunk
 from gradmark.problem import Problem
 from methods.evolution.calling import against_moves, black_box_claims, prepared
-from methods.evolution.mirrored import mirrored_estimate
+from methods.evolution.mirrored import prepared_mirrored
 from methods.evolution.one_sided import less_the_centre, less_their_mean, shaped_moves
 from methods.evolution.shaping import SHAPINGS
 
@@ -82,24 +82,16 @@ class GaussianES:
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Bind the function that evaluates a population."""
         check_supported(self, problem, want)
-        evaluate = evaluator(problem)
+        if self.antithetic:
+            return prepared_mirrored(problem, normal_rows, self.sigma, self.pairs, self.shaping)
+        evaluate, number = evaluator(problem), 2 * self.pairs - (self.baseline == "centre")
 
         def estimate(point: Parameters, draw: Draw, seed: int) -> Parameters:
-            number = size(point)
-            chunk = members_per_chunk(problem, draw, number)
-            moves = partial(normal_rows, problem.arrays, seed, self._moves, number, chunk)
+            chunk = members_per_chunk(problem, draw, size(point))
+            moves = partial(normal_rows, problem.arrays, seed, number, size(point), chunk)
             at = (evaluate, problem, point, draw, moves, self.sigma)
-            if self.antithetic:
-                return mirrored_estimate(*at, self.pairs, self.shaping)
             if self.shaping != "identity":
                 return shaped_moves(*at, self.shaping)
             return less_their_mean(*at) if self.baseline == "mean" else less_the_centre(*at)
 
         return prepared(problem, estimate)
-
-    @property
-    def _moves(self) -> int:
-        """How many vectors are drawn."""
-        if self.antithetic:
-            return self.pairs
-        return 2 * self.pairs - (self.baseline == "centre")

@@ -7,17 +7,44 @@ weights that depend on the whole population (`shaping`) need all losses first, a
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
-from gradmark.arrays import Array
+from gradmark.arrays import Array, Arrays
 from gradmark.draw import Draw
-from gradmark.noise import WeightedSum
-from gradmark.parameters import Parameters, ravel
-from gradmark.population import Evaluator
+from gradmark.method import Prepared
+from gradmark.noise import WeightedSum, noise_rows
+from gradmark.parameters import Parameters, ravel, size
+from gradmark.population import Evaluator, evaluator, members_per_chunk
 from gradmark.problem import Problem
+from methods.evolution.calling import prepared
 from methods.evolution.shaping import shaped
 
 Moves = Callable[[], Iterator[Array]]
 """Makes the same vectors e again at each call, in arrays of shape (at most some, P)."""
+Rows = Callable[[Arrays, int, int, int, int], Iterator[Array]]
+"""``rows(arrays, seed, number, P, chunk)``: `number` vectors e in arrays of shape (at most `chunk`, P)."""
+
+
+def rows_of(law: str) -> Rows:
+    """Independent vectors of a law of `gradmark.noise.noise_rows`."""
+
+    def rows(arrays: Arrays, seed: int, number: int, size: int, chunk: int) -> Iterator[Array]:
+        return noise_rows(arrays, law, seed, number, size, chunk)
+
+    return rows
+
+
+def prepared_mirrored(problem: Problem, rows: Rows, sigma: float, pairs: int, shaping: str) -> Prepared:
+    """What a method prepares whose moves are `pairs` such rows, each with its mirror image."""
+    evaluate = evaluator(problem)
+
+    def estimate(point: Parameters, draw: Draw, seed: int) -> Parameters:
+        number = size(point)
+        chunk = members_per_chunk(problem, draw, number)
+        moves = partial(rows, problem.arrays, seed, pairs, number, chunk)
+        return mirrored_estimate(evaluate, problem, point, draw, moves, sigma, pairs, shaping)
+
+    return prepared(problem, estimate)
 
 
 def mirrored(

@@ -16,21 +16,18 @@ vector of independent signs, or uniform on the sphere: so the mean is that of `s
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from gradmark.arguments import check_name, check_positive, check_size, memory_bytes
 from gradmark.arrays import Array, Arrays
 from gradmark.claims import Claims, Target, Unbiased
-from gradmark.draw import Draw
 from gradmark.method import Prepared, Want, check_supported, unsupported
 from gradmark.noise import noise_rows
-from gradmark.parameters import Parameters, size
-from gradmark.population import evaluator, members_per_chunk
+from gradmark.parameters import size
 from gradmark.problem import Problem
 from gradmark.random import generator
-from methods.evolution.calling import against_moves, black_box_claims, prepared
+from methods.evolution.calling import against_moves, black_box_claims
 from methods.evolution.hadamard import hadamard_rows, rows_of_all
-from methods.evolution.mirrored import mirrored_estimate
+from methods.evolution.mirrored import prepared_mirrored
 from methods.evolution.shaping import SHAPINGS
 
 FRAMES = ("hadamard", "qr")
@@ -73,16 +70,8 @@ class OrthogonalES:
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Bind the function that evaluates a population."""
         check_supported(self, problem, want)
-        evaluate, rows = evaluator(problem), hadamard_rows if self.frame == "hadamard" else _qr_rows
-
-        def estimate(point: Parameters, draw: Draw, seed: int) -> Parameters:
-            number = size(point)
-            chunk = members_per_chunk(problem, draw, number)
-            moves = partial(rows, problem.arrays, seed, self.pairs, number, chunk)
-            at = (evaluate, problem, point, draw, moves, self.sigma)
-            return mirrored_estimate(*at, self.pairs, self.shaping)
-
-        return prepared(problem, estimate)
+        rows = hadamard_rows if self.frame == "hadamard" else _qr_rows
+        return prepared_mirrored(problem, rows, self.sigma, self.pairs, self.shaping)
 
     def _factor(self, number: int) -> float:
         """v in E|g_hat - g|^2 = v |g|^2 / M: whole frames have no variance, the part of one has its share."""

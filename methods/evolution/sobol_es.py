@@ -12,21 +12,18 @@ their coordinates are nearly parallel, and ask the same again.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from gradmark.arguments import check_name, check_positive, check_size
 from gradmark.arrays import Array, Arrays
 from gradmark.claims import Claims, Target, Unbiased
-from gradmark.draw import Draw
 from gradmark.method import Prepared, Want, check_supported, unsupported
-from gradmark.parameters import Parameters, size
-from gradmark.population import evaluator, members_per_chunk
+from gradmark.parameters import size
 from gradmark.problem import Problem
 from gradmark.random import generator
-from methods.evolution.calling import against_moves, black_box_claims, prepared
-from methods.evolution.mirrored import mirrored_estimate
+from methods.evolution.calling import against_moves, black_box_claims
+from methods.evolution.mirrored import prepared_mirrored
 from methods.evolution.shaping import SHAPINGS
 
 _MOST = 21_201
@@ -70,16 +67,8 @@ class SobolES:
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Bind the function that evaluates a population."""
         check_supported(self, problem, want)
-        evaluate = evaluator(problem)
-
-        def estimate(point: Parameters, draw: Draw, seed: int) -> Parameters:
-            number = size(point)
-            chunk = members_per_chunk(problem, draw, number)
-            moves = partial(_normal_scores, problem.arrays, seed, self.pairs, number, chunk)
-            at = (evaluate, problem, point, draw, moves, self.sigma)
-            return mirrored_estimate(*at, self.pairs, self.shaping)
-
-        return prepared(problem, estimate)
+        rows = _normal_scores
+        return prepared_mirrored(problem, rows, self.sigma, self.pairs, self.shaping)
 
 
 def _normal_scores(arrays: Arrays, seed: int, number: int, size: int, chunk: int) -> Iterator[Array]:

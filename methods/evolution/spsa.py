@@ -10,18 +10,13 @@ times.
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 from gradmark.arguments import check_name, check_positive, check_size
 from gradmark.claims import Claims, Target, Unbiased
-from gradmark.draw import Draw
 from gradmark.method import Prepared, Want, check_supported, unsupported
-from gradmark.noise import noise_rows
-from gradmark.parameters import Parameters, size
-from gradmark.population import evaluator, members_per_chunk
 from gradmark.problem import Problem
-from methods.evolution.calling import against_moves, black_box_claims, prepared
-from methods.evolution.mirrored import mirrored_estimate
+from methods.evolution.calling import against_moves, black_box_claims
+from methods.evolution.mirrored import prepared_mirrored, rows_of
 from methods.evolution.shaping import SHAPINGS
 
 
@@ -55,13 +50,4 @@ class Spsa:
     def prepare(self, problem: Problem, want: Want = "gradient") -> Prepared:
         """Bind the function that evaluates a population."""
         check_supported(self, problem, want)
-        evaluate = evaluator(problem)
-
-        def estimate(point: Parameters, draw: Draw, seed: int) -> Parameters:
-            number = size(point)
-            chunk = members_per_chunk(problem, draw, number)
-            moves = partial(noise_rows, problem.arrays, "rademacher", seed, self.pairs, number, chunk)
-            at = (evaluate, problem, point, draw, moves, self.sigma)
-            return mirrored_estimate(*at, self.pairs, self.shaping)
-
-        return prepared(problem, estimate)
+        return prepared_mirrored(problem, rows_of("rademacher"), self.sigma, self.pairs, self.shaping)
