@@ -27,7 +27,7 @@ from gradmark.judging.watching.identifying import checks
 from gradmark.judging.watching.seeing import Seen, see
 from gradmark.judging.watching.vanishing import vanishing
 from gradmark.judging.watching.watched import Hidden, flat, watched
-from gradmark.measuring.skew_corrected import RESERVE, corrected_interval, mean_test
+from gradmark.measuring.skew_corrected import RESERVE, corrected_interval, mean_test, too_skewed
 from gradmark.measuring.spending import share
 from gradmark.noise_laws import noise_law
 from gradmark.random import generator
@@ -155,6 +155,11 @@ def _constant(case: _Case, hearing: Hearing, alpha: float, number: int) -> Itera
         return
     seen = calls(hearing, case.seed + 1, number)
     shares = np.concatenate([coupled(each, case.gradient).shares(bias) for each in seen])
+    cost = sum(each.queries.answer.work.evaluations for each in seen)
+    if too_skewed(shares):
+        reason = f"a few of {shares.size} directions make up the mean of what finite moves add."
+        yield case.finding("constant", "skipped", reason, evaluations=cost)
+        return
     test, interval = mean_test(shares, 1.0), corrected_interval(shares, 0.98)
     wrong = test.p_value < alpha / RESERVE
     said = f"its bias is {test.mean:.3g} times that of {law.name} moves"
@@ -165,19 +170,14 @@ def _constant(case: _Case, hearing: Hearing, alpha: float, number: int) -> Itera
         expected=1.0,
         uncertainty=(interval.high - interval.low) / 2,
     )
-    cost = sum(each.queries.answer.work.evaluations for each in seen)
     status: Status = "failed" if wrong else "passed"
     yield case.finding("constant", status, reason, evidence=evidence, p_value=test.p_value, evaluations=cost)
 
 
 def _none_left(case: _Case, seen: Seen, found: Coupled, cost: float) -> Iterator[Finding]:
     size, norm = float(np.linalg.norm(found.difference)), float(np.linalg.norm(case.gradient))
-    evidence = Evidence(
-        "what is added to the exact slopes, over |g|",
-        found=size / norm,
-        expected=0.0,
-        uncertainty=found.rounding / norm,
-    )
+    what = "what is added to the exact slopes, over |g|"
+    evidence = Evidence(what, found=size / norm, expected=0.0, uncertainty=found.rounding / norm)
     said = f"with exact slopes in the place of its own it would differ by {size / norm:.1g} of the gradient"
     if size <= found.rounding:
         reason = f"{said}, which is rounding."
