@@ -50,16 +50,15 @@ def test_strategies_of_every_kind_and_law_have_the_bias_of_theirs(law: str, kind
 def test_the_bias_of_another_law_is_told() -> None:
     """Signs have a third of the Gaussian bias in each coordinate."""
     for law, claimed in (("rademacher", "gaussian"), ("gaussian", "rademacher")):
-        # With the seed 0 a few directions make up the mean of one, and the judge says so.
-        found = heard(Strategy(law=law, claimed_law=claimed), seed=1)
+        found = heard(Strategy(law=law, claimed_law=claimed))
         assert [each.status for each in found] == ["passed", "failed"], [each.reason for each in found]
         assert found[1].check == "bias.constant"
 
 
 def test_of_a_mean_that_a_few_directions_make_up_nothing_is_said() -> None:
-    order, constant = heard(Strategy(law="rademacher", claimed_law="gaussian"), seed=0)
+    order, constant = heard(Strategy(law="rademacher", claimed_law="gaussian"), seed=0, number=4)
     assert (order.status, constant.status) == ("passed", "skipped")
-    assert "a few of 1280 directions make up the mean" in constant.reason
+    assert "a few of 512 directions make up the mean" in constant.reason
 
 
 def test_who_claims_the_gradient_itself_must_have_no_bias() -> None:

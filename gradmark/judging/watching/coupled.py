@@ -78,6 +78,13 @@ def calls(hearing: Hearing, seed: int, number: int) -> list[Seen]:
     return [see(watching, seed + each) for each in range(number)]
 
 
+def shares_of(hearing: Hearing, seed: int, number: int, gradient: Any, bias: Any) -> tuple[Any, float]:
+    """What each direction of `number` calls adds along `bias`, in units of it, and their evaluations."""
+    seen = calls(hearing, seed, number)
+    shares = np.concatenate([coupled(each, gradient).shares(bias) for each in seen])
+    return shares, sum(each.queries.answer.work.evaluations for each in seen)
+
+
 def smallest_sigma(hearing: Hearing) -> float:
     """The declared sigma, or where rounding would hide the bias a larger one.
 
