@@ -37,7 +37,7 @@ def build(found: pd.DataFrame) -> list[Table]:
         "pairs M",
         "scale",
         "variance / law",
-        "cosine",
+        "cosine|measured",
         "cosine|law",
         "shrunk / law",
         "verdict",

@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 
 _CAPTION = (
     "Relative error (root mean square over seeds, bars: 95 % intervals) against the standard deviation "
-    "sigma of the moves, at a network of {size} parameters. Between both ends the error of random methods "
-    "is that of chance, and does not depend on sigma; that of hadamard_node_es, which has none, falls with "
-    "sigma² (dashed) until the loss's rounding, of the size eps |f| / sigma, lifts it: in float32 from "
-    "sigma = 1e-3 on."
+    "sigma of the moves, at a network of {size} parameters. In theory the error of random methods is that "
+    "of chance, whatever sigma is, and that of hadamard_node_es, which has none, grows with sigma² "
+    "(dashed) from where the loss's rounding, of the size eps |f| / sigma, no longer lifts it."
 )
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#222222")
 _MARKERS = "osD^v"

@@ -23,8 +23,7 @@ _CAPTION = (
 )
 _FIGURE = (
     "Evaluations for an expected cosine of 0.5 with the gradient, from measured variances (points) and "
-    "from the claimed ones (lines). Moving nodes of every row in place of weights takes fewer the larger "
-    "the network is."
+    "from the claimed ones (lines)."
 )
 _COLOURS = ("#0072B2", "#009E73", "#AA4499", "#D55E00")
 _MARKERS = "osD^"
@@ -51,7 +50,7 @@ def build(found: pd.DataFrame) -> list[Table]:
     known = with_needs(found)
     if known.empty:
         return []
-    columns = ["P", "method", "evaluations", "cosine", "cosine|law"]
+    columns = ["P", "method", "evaluations", "cosine|measured", "cosine|law"]
     columns += [f"evaluations for a cosine of|{cosine:g}" for cosine in COSINES]
     rows = [_row(row) for row in known.to_dict("records")]
     return [Table("evolution-sizes", "Evaluations for a cosine", _CAPTION, columns, rows, known[_DATA])]
