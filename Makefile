@@ -28,7 +28,7 @@ report: $(VENV)/installed-report ## measure the quick profile and write the page
 	@$(UNPINNED) $(BIN)/gradmark report $(QUICK_RUN)
 
 test: $(VENV)/installed-test ## run the tests, two at a time; TESTS=tests/documents for a part of them
-	@$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile $(TESTS)
+	@$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: $(VENV)/installed-test ## check format, style and types
 	@$(BIN)/ruff check
