@@ -316,8 +316,8 @@ def test_a_method_has_the_time_that_its_claims_need() -> None:
     assert gradmark.get_method("compiled").claims.compiles
 
 
-# They evaluate one by one, or compile a program for each shape: half a minute. `make judge` hears them.
-SLOW = {"numdifftools_gradient", "forward_ad", "evosax_open_es"}
+# It compiles a program for each shape: half a minute. `make judge` hears it.
+SLOW = {"evosax_open_es"}
 
 
 @pytest.mark.parametrize("name", sorted(set(gradmark.list_methods()) - SLOW))
